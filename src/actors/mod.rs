@@ -1,0 +1,1 @@
+//! The actors that the crate ships. Each is a file of its own; adding one touches this folder only.

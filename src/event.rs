@@ -1,0 +1,339 @@
+//! What happened in a tree, as one ordered stream of typed events. The log, the views and the tests read the
+//! same stream; nothing about a tree is told anywhere else.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use futures::{Stream, StreamExt};
+use log::Level;
+
+use crate::exit::ExitReason;
+use crate::fault::Fault;
+use crate::path::TreePath;
+
+/// One thing that happened to one child.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Counts the tree's events from 1, in the order in which they happened.
+    pub seq: u64,
+    /// When, by the wall clock.
+    pub at: SystemTime,
+    /// To whom.
+    pub path: TreePath,
+    /// To which of its lives, counted from 1; 0 before the first.
+    pub incarnation: u64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The incarnation runs: `started()` has returned, and what it put into `ctx.wait()` is done.
+    Started,
+    /// The incarnation ended without being asked to.
+    Exited {
+        /// Why.
+        reason: ExitReason,
+        /// How long it ran.
+        lived: Duration,
+    },
+    /// The incarnation ended because its supervisor asked for it.
+    Stopped {
+        /// How: [`ExitReason::Shutdown`] when it did as asked.
+        reason: ExitReason,
+        /// How long that took.
+        took: Duration,
+    },
+    /// The supervisor decided to restart it, and with it those that the strategy names.
+    Restarting {
+        /// The wait before the start.
+        delay: Duration,
+        /// Failures in a row, this one included, as the backoff counts them.
+        failures: u32,
+        /// The supervisor's restarts, this one included.
+        budget: Budget,
+        /// The siblings that restart with it.
+        siblings: Vec<TreePath>,
+    },
+    /// The supervisor is out of restarts. It stops its children and fails; its parent decides.
+    GaveUp {
+        /// The child whose failure was one too many.
+        child: TreePath,
+        /// How that child ended.
+        reason: ExitReason,
+        /// The restarts that were used up.
+        budget: Budget,
+    },
+    /// Somebody put a failure into the child on purpose.
+    Injected(Fault),
+    /// The child has something to say; see [`Reporter`].
+    Report(Arc<dyn Report>),
+    /// This subscriber did not read for so long that as many events as this were not kept for it.
+    Missed(u64),
+}
+
+/// How much of a supervisor's restart intensity is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Restarts within the period, the one being decided included.
+    pub used: u32,
+    /// Restarts allowed within the period.
+    pub intensity: u32,
+    /// The period.
+    pub period: Duration,
+}
+
+/// What an actor type tells the world in its own words: a beat, a finished job. Any `Debug + Display` type
+/// can be one; readers get the type back with [`Event::report`].
+pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
+    /// How loud it is in the log.
+    fn level(&self) -> Level {
+        Level::Debug
+    }
+}
+
+impl Event {
+    /// The report as the type it was made of, if that is what this event is.
+    pub fn report<R: Report>(&self) -> Option<&R> {
+        let EventKind::Report(report) = &self.kind else {
+            return None;
+        };
+        (&**report as &dyn Any).downcast_ref()
+    }
+
+    fn level(&self) -> Level {
+        match &self.kind {
+            EventKind::Exited { reason, .. } if !reason.is_normal() => Level::Warn,
+            EventKind::Stopped { reason, .. } if !reason.is_normal() => Level::Warn,
+            EventKind::Restarting { .. } | EventKind::Injected(_) | EventKind::Missed(_) => Level::Warn,
+            EventKind::GaveUp { .. } => Level::Error,
+            EventKind::Report(report) => report.level(),
+            _ => Level::Info,
+        }
+    }
+}
+
+// ===== publishing =====
+
+/// How many events are kept for a subscriber that does not read.
+const BACKLOG: usize = 65_536;
+
+/// Carries a tree's events to its subscribers, in order.
+#[derive(Clone, Default)]
+pub(crate) struct EventBus(Arc<Mutex<Bus>>);
+
+#[derive(Default)]
+struct Bus {
+    seq: u64,
+    subscribers: Vec<Weak<Mutex<Inbox>>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    queue: VecDeque<Event>,
+    missed: u64,
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+impl EventBus {
+    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind) {
+        let mut bus = lock(&self.0);
+        bus.seq += 1;
+        let event = Event {
+            seq: bus.seq,
+            at: SystemTime::now(),
+            path: path.clone(),
+            incarnation,
+            kind,
+        };
+        bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
+            Some(inbox) => {
+                lock(&inbox).push(event.clone());
+                true
+            }
+            None => false,
+        });
+        drop(bus);
+        log::log!(target: "latido", event.level(), "{event}");
+    }
+
+    pub(crate) fn subscribe(&self) -> Events {
+        let inbox = Arc::new(Mutex::new(Inbox::default()));
+        lock(&self.0).subscribers.push(Arc::downgrade(&inbox));
+        Events { inbox }
+    }
+
+    /// Ends every subscription, once its reader has read what there is.
+    pub(crate) fn close(&self) {
+        for inbox in lock(&self.0)
+            .subscribers
+            .drain(..)
+            .filter_map(|weak| weak.upgrade())
+        {
+            let mut inbox = lock(&inbox);
+            inbox.closed = true;
+            inbox.wake();
+        }
+    }
+}
+
+impl Inbox {
+    fn push(&mut self, event: Event) {
+        if self.queue.len() >= BACKLOG {
+            self.missed += 1;
+            return;
+        }
+        if self.missed > 0 {
+            let missed = EventKind::Missed(std::mem::take(&mut self.missed));
+            self.queue.push_back(Event {
+                kind: missed,
+                ..event.clone()
+            });
+        }
+        self.queue.push_back(event);
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// ===== reading =====
+
+/// A subscription: a `Stream` of the events since it was made. It ends with the tree.
+///
+/// Whoever publishes never waits for a reader: a reader that falls 65,536 events behind is told how many it
+/// missed ([`EventKind::Missed`]).
+pub struct Events {
+    inbox: Arc<Mutex<Inbox>>,
+}
+
+impl Events {
+    /// The next event; `None` once the tree has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        StreamExt::next(self).await
+    }
+
+    /// An event that is already there.
+    pub fn try_next(&mut self) -> Option<Event> {
+        lock(&self.inbox).queue.pop_front()
+    }
+
+    /// Reads on until `wanted` holds for an event of the child at `path`, and returns that event; `None` if
+    /// the tree ended first. `path` may be a glob, see [`TreePath::matches`].
+    pub async fn until(&mut self, path: &str, mut wanted: impl FnMut(&Event) -> bool) -> Option<Event> {
+        while let Some(event) = self.next().await {
+            if event.path.matches(path) && wanted(&event) {
+                return Some(event);
+            }
+        }
+        None
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut inbox = lock(&self.inbox);
+        match inbox.queue.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None if inbox.closed => Poll::Ready(None),
+            None => {
+                inbox.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("unread", &lock(&self.inbox).queue.len())
+            .finish()
+    }
+}
+
+// ===== as text =====
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            incarnation,
+            kind,
+            ..
+        } = self;
+        match kind {
+            EventKind::Started => write!(f, "{path} #{incarnation} started"),
+            EventKind::Exited { reason, lived } => {
+                write!(f, "{path} #{incarnation} {reason} (lived {lived:.1?})")
+            }
+            EventKind::Stopped {
+                reason: ExitReason::Shutdown,
+                took,
+            } => {
+                write!(f, "{path} #{incarnation} stopped (took {took:.1?})")
+            }
+            EventKind::Stopped { reason, took } => {
+                write!(f, "{path} #{incarnation} stopped, but {reason} (took {took:.1?})")
+            }
+            EventKind::Restarting {
+                delay,
+                failures,
+                budget,
+                siblings,
+            } => {
+                write!(
+                    f,
+                    "{path} restarts in {delay:.1?} (failure {failures} in a row, {budget})"
+                )?;
+                if !siblings.is_empty() {
+                    let names: Vec<_> = siblings.iter().map(TreePath::name).collect();
+                    write!(f, " together with {}", names.join(", "))?;
+                }
+                Ok(())
+            }
+            EventKind::GaveUp {
+                child,
+                reason,
+                budget,
+            } => {
+                write!(f, "{path} gives up: {} {reason}, {budget}", child.name())
+            }
+            EventKind::Injected(fault) => write!(f, "{path} #{incarnation} gets a fault on purpose: {fault}"),
+            EventKind::Report(report) => write!(f, "{path} #{incarnation}: {report}"),
+            EventKind::Missed(count) => write!(
+                f,
+                "{count} events were missed here: this subscriber reads too slowly"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            used,
+            intensity,
+            period,
+        } = self;
+        write!(f, "restart {used} of {intensity} in {period:?}")
+    }
+}

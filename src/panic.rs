@@ -1,0 +1,110 @@
+//! What a panic said, and where. The text travels in the panic's payload; the place is known to the panic
+//! hook alone, which runs *before* the unwinding: a sender waiting for an answer hears `Closed` while the
+//! stack unwinds, and must find the reason already noted.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
+
+thread_local! {
+    /// How many `catch` calls are on this thread's stack.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The last panic on this thread below a `catch`.
+    static NOTED: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// The text of a panic and its place. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Panic(Arc<(String, Option<String>)>);
+
+impl Panic {
+    /// What it said.
+    pub fn message(&self) -> &str {
+        &self.0.0
+    }
+
+    /// `file:line:column`; `None` when the program replaced the panic hook after the tree was started.
+    pub fn location(&self) -> Option<&str> {
+        self.0.1.as_deref()
+    }
+
+    pub(crate) fn from_payload(payload: Box<dyn Any + Send>) -> Self {
+        let message = text(&*payload);
+        // The payload is the user's too: its destructor may panic. What that panic throws is leaked
+        // rather than dropped, or there would be no end to it.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
+        match NOTED.take() {
+            Some(noted) if noted.message() == message => noted,
+            _ => Self(Arc::new((message, None))),
+        }
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.location() {
+            Some(location) => write!(f, "{} at {location}", self.message()),
+            None => f.write_str(self.message()),
+        }
+    }
+}
+
+/// Stops panics that a supervisor catches from also being printed by the program's panic hook: the event
+/// stream and the log have them. For the whole process; panics outside supervised actors are printed as ever.
+pub fn quiet_panics() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Marks this thread as inside a `catch`, for the hook.
+pub(crate) struct Guarded(());
+
+impl Guarded {
+    pub(crate) fn enter() -> Self {
+        install_hook();
+        DEPTH.set(DEPTH.get() + 1);
+        Self(())
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            let guarded = DEPTH.try_with(Cell::get).unwrap_or(0) > 0;
+            if guarded {
+                let noted = Panic(Arc::new((
+                    text(info.payload()),
+                    info.location().map(ToString::to_string),
+                )));
+                NOTED.set(Some(noted));
+            }
+            if !guarded || !QUIET.load(Ordering::Relaxed) {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}

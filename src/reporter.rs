@@ -1,0 +1,110 @@
+//! How an actor speaks on its tree's event stream, in its own name.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::event::{EventBus, EventKind, Report};
+use crate::path::TreePath;
+
+thread_local! {
+    static CURRENT: RefCell<Reporter> = const { RefCell::new(Reporter(None)) };
+}
+
+/// Publishes reports in the name of one incarnation of one child. Take it with [`Reporter::current`] where the
+/// actor's code runs, keep it, and send it to other threads if need be.
+///
+/// An actor that runs outside a tree gets a reporter that says nothing, so the same actor works in both.
+///
+/// ```
+/// use actix::prelude::*;
+/// use latido::{Report, Reporter};
+///
+/// #[derive(Debug)]
+/// struct Indexed(u64);
+/// impl std::fmt::Display for Indexed {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         write!(f, "indexed {} pages", self.0)
+///     }
+/// }
+/// impl Report for Indexed {}
+///
+/// struct Indexer;
+/// impl Actor for Indexer {
+///     type Context = Context<Self>;
+///     fn started(&mut self, _: &mut Context<Self>) {
+///         Reporter::current().report(Indexed(0)); // "app/indexer #1: indexed 0 pages"
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Reporter(Option<Arc<Speaker>>);
+
+struct Speaker {
+    bus: EventBus,
+    path: TreePath,
+    incarnation: u64,
+}
+
+impl Reporter {
+    pub(crate) fn new(bus: EventBus, path: TreePath, incarnation: u64) -> Self {
+        Self(Some(Arc::new(Speaker {
+            bus,
+            path,
+            incarnation,
+        })))
+    }
+
+    /// The reporter of the actor whose code is running: in `started`, a handler, an interval, a future of
+    /// its context.
+    pub fn current() -> Self {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Publishes an [`EventKind::Report`].
+    pub fn report(&self, report: impl Report) {
+        if let Some(speaker) = &self.0 {
+            speaker.bus.publish(
+                &speaker.path,
+                speaker.incarnation,
+                EventKind::Report(Arc::new(report)),
+            );
+        }
+    }
+
+    /// Where the actor stands in its tree; `None` outside a tree.
+    pub fn path(&self) -> Option<&TreePath> {
+        self.0.as_ref().map(|speaker| &speaker.path)
+    }
+
+    /// Which of its lives the actor is in, counted from 1; 0 outside a tree.
+    pub fn incarnation(&self) -> u64 {
+        self.0.as_ref().map_or(0, |speaker| speaker.incarnation)
+    }
+
+    /// Makes this the current reporter until the returned value is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        Entered {
+            before: CURRENT.replace(self.clone()),
+        }
+    }
+}
+
+pub(crate) struct Entered {
+    before: Reporter,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(std::mem::replace(&mut self.before, Reporter(None)));
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(speaker) => write!(f, "Reporter({} #{})", speaker.path, speaker.incarnation),
+            None => f.write_str("Reporter(outside a tree)"),
+        }
+    }
+}

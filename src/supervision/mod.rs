@@ -1,0 +1,3 @@
+//! Supervision.
+pub struct Shutdown;
+pub struct Restart;

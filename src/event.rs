@@ -300,9 +300,14 @@ impl fmt::Display for Event {
                 budget,
                 siblings,
             } => {
+                let wait = if delay.is_zero() {
+                    "at once".to_owned()
+                } else {
+                    format!("in {delay:.1?}")
+                };
                 write!(
                     f,
-                    "{path} restarts in {delay:.1?} (failure {failures} in a row, {budget})"
+                    "{path} restarts {wait} (failure {failures} in a row, {budget})"
                 )?;
                 if !siblings.is_empty() {
                     let names: Vec<_> = siblings.iter().map(TreePath::name).collect();

@@ -1,1 +1,3 @@
+//! `latido`: downloads, verifies and post-processes files under supervision.
+
 fn main() {}

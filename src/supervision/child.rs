@@ -1,0 +1,85 @@
+//! A child whose actor type the supervisor has forgotten.
+
+use std::sync::Arc;
+
+use actix::{Actor, Context};
+
+use super::incarnation;
+use super::mailbox::Mailbox;
+use super::seat::Seat;
+use super::supervisor::Supervisor;
+
+/// All that a supervisor does with a child. There is one implementation, so the supervisor knows no kinds of actor.
+pub(crate) trait AnyChild: Send + Sync {
+    /// Builds and runs one incarnation in `seat`, on the seat's arbiter.
+    fn launch(self: Arc<Self>, seat: Arc<Seat>);
+    /// Answers everything sent to the child with `Closed`, until it is launched again.
+    fn refuse(self: Arc<Self>);
+    /// The same for ever.
+    fn close(&self);
+    /// How many messages wait.
+    fn queued(&self) -> usize;
+    /// The actor's type, without its path.
+    fn kind(&self) -> &'static str;
+}
+
+/// Builds an incarnation. A supervisor looks at its seat to find its children; nobody else does.
+type Factory<A> = Box<dyn Fn(&Arc<Seat>) -> A + Send + Sync>;
+
+/// What outlives the incarnations of a child.
+pub(crate) struct Core<A: Actor<Context = Context<A>>> {
+    pub(crate) mailbox: Mailbox<A>,
+    pub(crate) factory: Factory<A>,
+    /// Whether the actor says itself when it is up. A supervisor does: it is up when its children are.
+    pub(crate) says_when_up: bool,
+}
+
+impl<A: Actor<Context = Context<A>>> Core<A> {
+    pub(crate) fn new(factory: impl Fn(&Arc<Seat>) -> A + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            mailbox: Mailbox::new(),
+            factory: Box::new(factory),
+            says_when_up: false,
+        })
+    }
+}
+
+impl Core<Supervisor> {
+    pub(crate) fn supervisor() -> Arc<Self> {
+        Arc::new(Self {
+            mailbox: Mailbox::new(),
+            factory: Box::new(Supervisor::new),
+            says_when_up: true,
+        })
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
+    fn launch(self: Arc<Self>, seat: Arc<Seat>) {
+        incarnation::launch(self, seat);
+    }
+
+    fn refuse(self: Arc<Self>) {
+        actix_rt::spawn(async move { self.mailbox.refuse().await });
+    }
+
+    fn close(&self) {
+        self.mailbox.close();
+    }
+
+    fn queued(&self) -> usize {
+        self.mailbox.len()
+    }
+
+    fn kind(&self) -> &'static str {
+        let name = std::any::type_name::<A>();
+        let path = name.split('<').next().unwrap_or(name);
+        path.rsplit("::").next().unwrap_or(path)
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Drop for Core<A> {
+    fn drop(&mut self) {
+        self.mailbox.close();
+    }
+}

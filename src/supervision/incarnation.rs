@@ -1,0 +1,267 @@
+//! One life of an actor: an ordinary `Context`, driven here instead of by actix, so that a panic in it is caught and
+//! its mailbox outlives it.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+
+use actix::dev::{ContextFut, EnvelopeProxy};
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context};
+use actix_rt::time::{Sleep, sleep};
+
+use super::child::Core;
+use super::machine::KILL_PATIENCE;
+use super::mailbox::{Claim, Next};
+use super::seat::Seat;
+use crate::event::EventKind;
+use crate::exit::{ExitReason, Kill, catch, drop_quietly};
+use crate::fault::Fault;
+
+/// How many messages an actor handles before its neighbours on the arbiter get their turn. actix has no such bound:
+/// an actor that sends to itself would keep its thread for ever.
+const MESSAGES_PER_POLL: u32 = 256;
+
+/// Runs one incarnation in `seat`, on the arbiter where the seat is placed.
+pub(crate) fn launch<A: Actor<Context = Context<A>>>(core: Arc<Core<A>>, seat: Arc<Seat>) {
+    match seat.node.place() {
+        Ok(None) => drop(actix_rt::spawn(Incarnation::new(core, seat))),
+        Ok(Some(arbiter)) => {
+            let unborn = Unborn(Some(seat));
+            arbiter.spawn_fn(move || drop(actix_rt::spawn(Incarnation::new(core, unborn.born()))));
+        }
+        Err(error) => seat.leave(ExitReason::failed(error)),
+    }
+}
+
+/// On its way to another arbiter. One that stops meanwhile drops it without a word, which must not look like a child
+/// that is about to start for ever.
+struct Unborn(Option<Arc<Seat>>);
+
+impl Unborn {
+    fn born(mut self) -> Arc<Seat> {
+        self.0.take().expect("it is born once")
+    }
+}
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        if let Some(seat) = self.0.take() {
+            seat.leave(ExitReason::Killed(Kill::ArbiterGone));
+        }
+    }
+}
+
+struct Incarnation<A: Actor<Context = Context<A>>> {
+    core: Arc<Core<A>>,
+    seat: Arc<Seat>,
+    life: Life<A>,
+    /// Who must be gone first, and how long it may take.
+    predecessor: Option<(Arc<Seat>, Pin<Box<Sleep>>)>,
+    asked_to_stop: bool,
+    pump: Rc<PumpState>,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a child is running for nearly all of its time"
+)]
+enum Life<A: Actor<Context = Context<A>>> {
+    NotYet,
+    Running(ContextFut<A, Context<A>>),
+    Over,
+}
+
+impl<A: Actor<Context = Context<A>>> Incarnation<A> {
+    fn new(core: Arc<Core<A>>, seat: Arc<Seat>) -> Self {
+        let predecessor = seat
+            .take_predecessor()
+            .map(|seat| (seat, Box::pin(sleep(KILL_PATIENCE))));
+        Self {
+            core,
+            seat,
+            life: Life::NotYet,
+            predecessor,
+            asked_to_stop: false,
+            pump: Rc::default(),
+        }
+    }
+
+    fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<ExitReason> {
+        let orders = self.seat.orders();
+        if let Some(kill) = orders.kill {
+            return Poll::Ready(ExitReason::Killed(kill));
+        }
+        let asked_to_stop = orders.stop && !std::mem::replace(&mut self.asked_to_stop, orders.stop);
+        if let Life::NotYet = self.life {
+            if orders.stop {
+                return Poll::Ready(ExitReason::Shutdown);
+            }
+            ready!(self.poll_vacant(cx));
+            match catch(|| self.give_birth()) {
+                Ok(fut) => self.life = Life::Running(fut),
+                Err(reason) => return Poll::Ready(reason),
+            }
+        }
+        let Life::Running(fut) = &mut self.life else {
+            return Poll::Pending;
+        };
+        if asked_to_stop {
+            fut.ctx().stop();
+        }
+        self.pump.budget.set(MESSAGES_PER_POLL);
+        let polled = catch(|| {
+            while let Some(fault) = self.seat.node.faults.due_now() {
+                strike(&self.seat, &fault, fut.ctx());
+            }
+            Pin::new(&mut *fut).poll(cx)
+        });
+        match polled {
+            Err(reason) => Poll::Ready(reason),
+            Ok(Poll::Ready(())) if self.asked_to_stop => Poll::Ready(ExitReason::Shutdown),
+            Ok(Poll::Ready(())) => Poll::Ready(ExitReason::Normal),
+            Ok(Poll::Pending) => {
+                // `ctx.cancel_future(ctx.handle())` in a handler cancels what runs the handler: the pump.
+                if self.pump.cancelled.take() {
+                    let pump = Pump::new(&self.core, &self.seat, &self.pump);
+                    fut.ctx().spawn(pump);
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Waits until whoever had the seat before is gone: no child runs twice.
+    fn poll_vacant(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        if let Some((predecessor, patience)) = &mut self.predecessor {
+            if predecessor.poll_left(cx).is_pending() {
+                ready!(patience.as_mut().poll(cx));
+                predecessor.abandon();
+            }
+            self.predecessor = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn give_birth(&self) -> ContextFut<A, Context<A>> {
+        let mut ctx = self.core.mailbox.context();
+        ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
+        let actor = (self.core.factory)(&self.seat);
+        ctx.into_future(actor)
+    }
+
+    fn end(&mut self, mut reason: ExitReason) {
+        if let Life::Running(mut fut) = std::mem::replace(&mut self.life, Life::Over) {
+            // A terminated context is dropped without `stopping()` and `stopped()`. Left alive it would run both on
+            // the broken actor, and a panic in them would abort the process.
+            fut.ctx().terminate();
+            if let Err(in_drop) = drop_quietly(fut)
+                && reason.is_normal()
+            {
+                reason = in_drop;
+            }
+        }
+        self.seat.leave(reason);
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Future for Incarnation<A> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.seat.listen(cx.waker());
+        let _speaking = this.seat.reporter.enter();
+        let reason = ready!(this.step(cx));
+        this.end(reason);
+        Poll::Ready(())
+    }
+}
+
+/// The arbiter ended under it.
+impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
+    fn drop(&mut self) {
+        if !matches!(self.life, Life::Over) {
+            let _speaking = self.seat.reporter.enter();
+            self.end(ExitReason::Killed(Kill::ArbiterGone));
+        }
+    }
+}
+
+fn strike<A: Actor<Context = Context<A>>>(seat: &Seat, fault: &Fault, ctx: &mut Context<A>) {
+    seat.publish(EventKind::Injected(fault.clone()));
+    match fault {
+        Fault::Stop => ctx.stop(),
+        fault => fault.strike(),
+    }
+}
+
+/// Carries messages from the mailbox to the actor. It is an item of the actor's context, polled only once `started()`
+/// has returned and what that put into `ctx.wait()` is done: its first poll is the moment at which the actor is up.
+struct Pump<A: Actor<Context = Context<A>>> {
+    core: Arc<Core<A>>,
+    seat: Arc<Seat>,
+    claim: Claim,
+    state: Rc<PumpState>,
+}
+
+#[derive(Default)]
+struct PumpState {
+    budget: Cell<u32>,
+    cancelled: Cell<bool>,
+    is_up: Cell<bool>,
+}
+
+impl<A: Actor<Context = Context<A>>> Pump<A> {
+    fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState>) -> Self {
+        Self {
+            core: core.clone(),
+            seat: seat.clone(),
+            claim: core.mailbox.claim(),
+            state: state.clone(),
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<()> {
+        let this = self.get_mut();
+        if !this.core.says_when_up && !this.state.is_up.replace(true) {
+            this.seat.is_up();
+        }
+        while !ctx.waiting() {
+            let Some(left) = this.state.budget.get().checked_sub(1) else {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            };
+            match ready!(this.core.mailbox.poll_next(this.claim, cx)) {
+                Next::Lost => return Poll::Pending,
+                Next::Message(mut message) => {
+                    this.state.budget.set(left);
+                    if let Some(fault) = this.seat.node.faults.due_at_message() {
+                        strike(&this.seat, &fault, ctx);
+                    }
+                    message.handle(actor, ctx);
+                }
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
+    fn drop(&mut self) {
+        self.state.cancelled.set(true);
+    }
+}

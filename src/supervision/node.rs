@@ -1,0 +1,259 @@
+//! One child in one tree, over all its lives: what the supervisor, the views and `Tree` share of it. Everything here
+//! can be read from any thread, so a tree can be looked at while its arbiters are busy or blocked.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use actix::Addr;
+use actix_rt::ArbiterHandle;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::armed::Armed;
+use super::child::{AnyChild, Core};
+use super::machine::KILL_PATIENCE;
+use super::placement::{OwnedArbiter, Placement};
+use super::policy::Strategy;
+use super::seat::Seat;
+use super::spec::{AnySpec, Kind, Plan, Rules};
+use super::supervisor::{News, Notice, Supervisor};
+use super::window::RestartWindow;
+use crate::event::EventBus;
+use crate::exit::{ExitReason, Kill};
+use crate::path::TreePath;
+
+pub(crate) struct Node {
+    pub(crate) path: TreePath,
+    pub(crate) rules: Rules,
+    pub(crate) child: Arc<dyn AnyChild>,
+    pub(crate) bus: EventBus,
+    pub(crate) boss: Boss,
+    /// What it has if it is a supervisor.
+    pub(crate) branch: Option<Branch>,
+    pub(crate) faults: Armed,
+    vitals: Mutex<Vitals>,
+    thread: Mutex<Thread>,
+}
+
+pub(crate) struct Branch {
+    pub(crate) strategy: Strategy,
+    pub(crate) window: Arc<Mutex<RestartWindow>>,
+    pub(crate) children: Vec<Arc<Node>>,
+}
+
+/// Who hears of a child's lives.
+pub(crate) enum Boss {
+    /// Its supervisor, which knows it by its place.
+    Supervisor(Addr<Supervisor>, usize),
+    /// It is the root.
+    Nobody(UnboundedSender<ExitReason>),
+}
+
+/// What a child is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChildState {
+    /// Not started yet, or between two lives.
+    Down,
+    /// Being built: its factory, `started()` and what that put into `ctx.wait()`.
+    Starting,
+    /// Up.
+    Running,
+    /// Asked to stop.
+    Stopping,
+    /// Down until its backoff is over.
+    Waiting,
+    /// Down for good: it finished, or nobody restarts it.
+    Finished,
+}
+
+/// The thread that its placement gave it; it is kept over restarts.
+#[derive(Default)]
+struct Thread {
+    own: Option<OwnedArbiter>,
+    shared: Option<ArbiterHandle>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Vitals {
+    pub(crate) state: ChildState,
+    pub(crate) incarnation: u64,
+    pub(crate) last_exit: Option<ExitReason>,
+    seat: Option<Arc<Seat>>,
+}
+
+impl Node {
+    /// The node of `spec` and those of all that is below it.
+    pub(crate) fn plant(spec: AnySpec, path: TreePath, bus: &EventBus, boss: Boss) -> Arc<Self> {
+        // From here on a subtree is a child like any other.
+        let (child, branch): (Arc<dyn AnyChild>, _) = match spec.kind {
+            Kind::Worker(child) => (child, None),
+            Kind::Supervisor(plan) => {
+                let core = Core::supervisor();
+                let branch = Branch::plant(plan, &path, bus, &core.mailbox.addr());
+                (core, Some(branch))
+            }
+        };
+        let vitals = Vitals {
+            state: ChildState::Down,
+            incarnation: 0,
+            last_exit: None,
+            seat: None,
+        };
+        Arc::new(Self {
+            path,
+            rules: spec.rules,
+            child,
+            bus: bus.clone(),
+            boss,
+            branch,
+            faults: Armed::default(),
+            vitals: Mutex::new(vitals),
+            thread: Mutex::default(),
+        })
+    }
+
+    /// This node and all below it, parents first.
+    pub(crate) fn each(self: &Arc<Self>, visit: &mut impl FnMut(&Arc<Node>)) {
+        visit(self);
+        for child in self.branch.iter().flat_map(|branch| &branch.children) {
+            child.each(visit);
+        }
+    }
+
+    // ===== its lives =====
+
+    /// Starts the next incarnation. Should the one before not be gone yet, because its supervisor crashed above it,
+    /// the new one waits for that.
+    pub(crate) fn launch(self: &Arc<Self>) {
+        let seat = {
+            let mut vitals = self.lock();
+            vitals.state = ChildState::Starting;
+            vitals.incarnation += 1;
+            let predecessor = vitals.seat.take().filter(|seat| !seat.has_left());
+            let seat = Seat::new(self.clone(), vitals.incarnation, predecessor);
+            vitals.seat = Some(seat.clone());
+            seat
+        };
+        self.child.clone().launch(seat);
+    }
+
+    pub(crate) fn seat(&self) -> Option<Arc<Seat>> {
+        self.lock().seat.clone()
+    }
+
+    pub(crate) fn kill(&self, kill: Kill) {
+        if let Some(seat) = self.seat().filter(|seat| !seat.has_left()) {
+            seat.kill(kill);
+        }
+    }
+
+    /// The arbiter to launch on; `None` for the current one.
+    pub(crate) fn place(&self) -> io::Result<Option<ArbiterHandle>> {
+        match &self.rules.placement {
+            Placement::Current => Ok(None),
+            Placement::OwnThread => OwnedArbiter::ensure(&mut self.thread().own).map(Some),
+            Placement::Shared(arbiters) => {
+                let mut thread = self.thread();
+                if !thread.shared.as_ref().is_some_and(ArbiterHandle::alive) {
+                    thread.shared = Some(arbiters.next()?);
+                }
+                Ok(thread.shared.clone())
+            }
+        }
+    }
+
+    /// Gives up the thread the child has been running on; the next incarnation gets another.
+    pub(crate) fn release_thread(&self) {
+        *self.thread() = Thread::default();
+    }
+
+    /// Waits until its last incarnation is gone; one that was killed and hangs is left behind.
+    pub(crate) async fn gone(&self) {
+        let Some(seat) = self.seat() else { return };
+        let left = std::future::poll_fn(|cx| seat.poll_left(cx));
+        if tokio::time::timeout(KILL_PATIENCE, left).await.is_err() {
+            seat.abandon();
+        }
+    }
+
+    /// The tree has ended: nobody will read its mailbox again, and nobody needs its thread.
+    pub(crate) fn clear(&self) {
+        self.child.close();
+        self.release_thread();
+        self.lock().seat = None;
+    }
+
+    // ===== what is known of it =====
+
+    pub(crate) fn vitals(&self) -> Vitals {
+        self.lock().clone()
+    }
+
+    /// Sets the state, if `seat` is still the child's.
+    pub(crate) fn set_state(&self, seat: &Seat, state: ChildState) {
+        let mut vitals = self.lock();
+        if vitals.incarnation == seat.incarnation {
+            vitals.state = state;
+        }
+    }
+
+    pub(crate) fn set_exit(&self, seat: &Seat, reason: ExitReason) {
+        let mut vitals = self.lock();
+        if vitals.incarnation == seat.incarnation {
+            vitals.state = ChildState::Down;
+            vitals.last_exit = Some(reason);
+        }
+    }
+
+    /// Sets the state between two lives.
+    pub(crate) fn set_down(&self, state: ChildState) {
+        self.lock().state = state;
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Thread> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vitals> {
+        self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Branch {
+    fn plant(plan: Plan, path: &TreePath, bus: &EventBus, supervisor: &Addr<Supervisor>) -> Self {
+        let plant = |(place, child): (usize, AnySpec)| {
+            let path = path.join(&child.rules.id);
+            Node::plant(child, path, bus, Boss::Supervisor(supervisor.clone(), place))
+        };
+        let children = plan.children.into_iter().enumerate().map(plant).collect();
+        let window = Arc::new(Mutex::new(RestartWindow::new(plan.intensity, plan.period)));
+        Self {
+            strategy: plan.strategy,
+            window,
+            children,
+        }
+    }
+}
+
+impl Boss {
+    pub(crate) fn tell_up(&self, seat: &Seat) {
+        self.tell(seat, News::Up);
+    }
+
+    pub(crate) fn tell_left(&self, seat: &Seat, reason: ExitReason) {
+        match self {
+            Self::Nobody(ended) => drop(ended.send(reason)),
+            Self::Supervisor(..) => self.tell(seat, News::Left(reason)),
+        }
+    }
+
+    fn tell(&self, seat: &Seat, news: News) {
+        if let Self::Supervisor(addr, place) = self {
+            addr.do_send(Notice {
+                place: *place,
+                incarnation: seat.incarnation,
+                news,
+            });
+        }
+    }
+}

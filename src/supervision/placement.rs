@@ -1,0 +1,83 @@
+//! On which thread a child runs.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_rt::{Arbiter, ArbiterHandle};
+
+/// Where the incarnations of a child run. An arbiter is a thread with an event loop; actors on the same one never
+/// run at the same time.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Placement {
+    /// On its supervisor's arbiter.
+    #[default]
+    Current,
+    /// On an arbiter of its own, which nobody else can block.
+    OwnThread,
+    /// On one arbiter of a set, taken in turn.
+    Shared(Arbiters),
+}
+
+/// A set of arbiter threads that children share, so that a thousand downloaders are not a thousand threads.
+///
+/// The threads start when they are first used and end with the last clone of the set and the last tree that uses it.
+#[derive(Clone)]
+pub struct Arbiters(Arc<Mutex<Ring>>);
+
+struct Ring {
+    slots: Vec<Option<OwnedArbiter>>,
+    next: usize,
+}
+
+impl Arbiters {
+    /// A set of `threads` arbiters; 0 means as many as there are cores.
+    pub fn new(threads: usize) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let threads = if threads == 0 { cores() } else { threads };
+        Self(Arc::new(Mutex::new(Ring {
+            slots: (0..threads).map(|_| None).collect(),
+            next: 0,
+        })))
+    }
+
+    /// The next arbiter in turn; one whose thread has ended is replaced.
+    pub(crate) fn next(&self) -> io::Result<ArbiterHandle> {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = ring.next;
+        ring.next = (turn + 1) % ring.slots.len();
+        OwnedArbiter::ensure(&mut ring.slots[turn])
+    }
+}
+
+impl fmt::Debug for Arbiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Arbiters")
+            .field("threads", &ring.slots.len())
+            .finish()
+    }
+}
+
+/// An arbiter that ends with its owner. (A dropped `Arbiter` leaves its thread running.)
+pub(crate) struct OwnedArbiter(Arbiter);
+
+impl OwnedArbiter {
+    /// The arbiter in `slot`, started if there is none or its thread has ended.
+    pub(crate) fn ensure(slot: &mut Option<Self>) -> io::Result<ArbiterHandle> {
+        if !slot.as_ref().is_some_and(|owned| owned.0.alive()) {
+            *slot = Some(Self(Arbiter::try_new()?));
+        }
+        Ok(slot
+            .as_ref()
+            .map(|owned| owned.0.handle())
+            .expect("it was just put there"))
+    }
+}
+
+impl Drop for OwnedArbiter {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}

@@ -1,0 +1,168 @@
+//! One life of one child, as seen from outside: who may order it what, and who hears how it went.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures::task::AtomicWaker;
+use tokio::time::Instant;
+
+use super::node::{ChildState, Node};
+use crate::event::EventKind;
+use crate::exit::{ExitReason, Kill};
+use crate::reporter::Reporter;
+
+/// The place that an incarnation takes in its tree, made for each start. The incarnation looks here for orders, and
+/// says here that it is up and how it ended.
+pub(crate) struct Seat {
+    pub(crate) node: Arc<Node>,
+    pub(crate) incarnation: u64,
+    pub(crate) reporter: Reporter,
+    /// Who had the place before, if it was not gone yet when this one was made.
+    predecessor: Mutex<Option<Arc<Seat>>>,
+    orders: Mutex<Orders>,
+    incarnation_waker: AtomicWaker,
+    successor_waker: AtomicWaker,
+    up: AtomicBool,
+    left: AtomicBool,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Orders {
+    pub(crate) stop: bool,
+    pub(crate) kill: Option<Kill>,
+    /// When the incarnation came up, or was launched if it has not; from its first order on, when that was given.
+    since: Instant,
+}
+
+impl Seat {
+    pub(crate) fn new(node: Arc<Node>, incarnation: u64, predecessor: Option<Arc<Seat>>) -> Arc<Self> {
+        Arc::new(Self {
+            reporter: Reporter::new(node.bus.clone(), node.path.clone(), incarnation),
+            node,
+            incarnation,
+            predecessor: Mutex::new(predecessor),
+            orders: Mutex::new(Orders {
+                stop: false,
+                kill: None,
+                since: Instant::now(),
+            }),
+            incarnation_waker: AtomicWaker::new(),
+            successor_waker: AtomicWaker::new(),
+            up: AtomicBool::new(false),
+            left: AtomicBool::new(false),
+        })
+    }
+
+    // ===== orders: the supervisor's side =====
+
+    pub(crate) fn stop(&self) {
+        self.order(|orders| orders.stop = true);
+        self.node.set_state(self, ChildState::Stopping);
+    }
+
+    pub(crate) fn kill(&self, kill: Kill) {
+        self.order(|orders| orders.kill = orders.kill.or(Some(kill)));
+    }
+
+    /// Has the incarnation look here even if nothing else wakes it.
+    pub(crate) fn wake(&self) {
+        self.incarnation_waker.wake();
+    }
+
+    /// Goes on without the incarnation, which was killed and has not gone: it hangs. Should it come back to life, it
+    /// finds its mailbox taken and ends unheard.
+    pub(crate) fn abandon(&self) {
+        let kill = self.orders().kill.unwrap_or(Kill::Brutal);
+        log::error!(target: "latido", "{} #{} is blocked and was left behind; its thread is lost until it returns", self.node.path, self.incarnation);
+        self.node.release_thread();
+        self.leave(ExitReason::Killed(kill));
+    }
+
+    fn order(&self, give: impl FnOnce(&mut Orders)) {
+        let mut orders = self.lock();
+        if !orders.stop && orders.kill.is_none() {
+            orders.since = Instant::now();
+        }
+        give(&mut orders);
+        drop(orders);
+        self.wake();
+    }
+
+    // ===== the incarnation's side =====
+
+    pub(crate) fn listen(&self, waker: &Waker) {
+        self.incarnation_waker.register(waker);
+    }
+
+    /// Who must be gone before this incarnation may run.
+    pub(crate) fn take_predecessor(&self) -> Option<Arc<Seat>> {
+        self.predecessor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    pub(crate) fn orders(&self) -> Orders {
+        *self.lock()
+    }
+
+    /// The incarnation is up. Said once; later calls change nothing.
+    pub(crate) fn is_up(&self) {
+        if self.up.swap(true, Ordering::AcqRel) || self.has_left() {
+            return;
+        }
+        let mut orders = self.lock();
+        if !orders.stop && orders.kill.is_none() {
+            orders.since = Instant::now();
+        }
+        drop(orders);
+        self.node.set_state(self, ChildState::Running);
+        self.publish(EventKind::Started);
+        self.node.boss.tell_up(self);
+    }
+
+    /// The incarnation is gone. Said once; later calls change nothing.
+    pub(crate) fn leave(&self, reason: ExitReason) {
+        if self.left.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let Orders { stop, kill, since } = self.orders();
+        let time = since.elapsed();
+        self.node.set_exit(self, reason.clone());
+        self.publish(match stop || kill.is_some() {
+            true => EventKind::Stopped {
+                reason: reason.clone(),
+                took: time,
+            },
+            false => EventKind::Exited {
+                reason: reason.clone(),
+                lived: time,
+            },
+        });
+        self.node.boss.tell_left(self, reason);
+        self.successor_waker.wake();
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Ready once the incarnation is gone; for whoever comes next.
+    pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.successor_waker.register(cx.waker());
+        if self.has_left() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    pub(crate) fn publish(&self, kind: EventKind) {
+        self.node.bus.publish(&self.node.path, self.incarnation, kind);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

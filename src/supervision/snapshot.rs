@@ -1,0 +1,119 @@
+//! What every child of a tree is doing at one moment.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use tokio::time::Instant;
+
+use super::node::{ChildState, Node};
+use super::policy::Strategy;
+use crate::event::Budget;
+use crate::exit::ExitReason;
+use crate::path::TreePath;
+
+/// A tree at one moment; `Display` draws it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Parents before children, siblings in starting order.
+    pub children: Vec<ChildInfo>,
+}
+
+/// One child at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChildInfo {
+    /// Where it stands.
+    pub path: TreePath,
+    /// Its actor's type.
+    pub kind: &'static str,
+    /// What it is doing.
+    pub state: ChildState,
+    /// Which of its lives it is in, or was in last; 0 before the first.
+    pub incarnation: u64,
+    /// How its last incarnation ended, if one has.
+    pub last_exit: Option<ExitReason>,
+    /// Messages that wait for it.
+    pub queued: usize,
+    /// If it is a supervisor: how, and how much of its intensity is used now.
+    pub supervisor: Option<(Strategy, Budget)>,
+}
+
+impl Snapshot {
+    pub(crate) fn of(root: &Arc<Node>) -> Self {
+        let now = Instant::now();
+        let mut children = Vec::new();
+        root.each(&mut |node| children.push(ChildInfo::of(node, now)));
+        Self { children }
+    }
+
+    /// The child at `path`.
+    pub fn get(&self, path: &str) -> Option<&ChildInfo> {
+        self.children.iter().find(|child| child.path == path)
+    }
+
+    /// How many children are up that are no supervisors.
+    pub fn alive(&self) -> usize {
+        let is_alive = |child: &&ChildInfo| child.supervisor.is_none() && child.state == ChildState::Running;
+        self.children.iter().filter(is_alive).count()
+    }
+}
+
+impl ChildInfo {
+    fn of(node: &Node, now: Instant) -> Self {
+        let vitals = node.vitals();
+        let supervisor = node.branch.as_ref().map(|branch| {
+            let window = branch.window.lock().unwrap_or_else(PoisonError::into_inner);
+            (branch.strategy, window.used(now))
+        });
+        Self {
+            path: node.path.clone(),
+            kind: node.child.kind(),
+            state: vitals.state,
+            incarnation: vitals.incarnation,
+            last_exit: vitals.last_exit,
+            queued: node.child.queued(),
+            supervisor,
+        }
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let top = self
+            .children
+            .iter()
+            .map(|child| child.path.depth())
+            .min()
+            .unwrap_or(0);
+        for child in &self.children {
+            let name = format!(
+                "{:indent$}{}",
+                "",
+                child.path.name(),
+                indent = 2 * (child.path.depth() - top)
+            );
+            write!(
+                f,
+                "{name:<24} {:<9} #{}",
+                format!("{:?}", child.state).to_lowercase(),
+                child.incarnation
+            )?;
+            match &child.supervisor {
+                Some((strategy, budget)) => write!(
+                    f,
+                    "  {strategy:?}, {} of {} restarts",
+                    budget.used, budget.intensity
+                )?,
+                None => write!(f, "  {}", child.kind)?,
+            }
+            if child.queued > 0 {
+                write!(f, ", {} queued", child.queued)?;
+            }
+            if let Some(reason) = &child.last_exit {
+                write!(f, ", last {reason}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

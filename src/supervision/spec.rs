@@ -1,0 +1,275 @@
+//! A tree as data: what its children are, before anything runs.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Context};
+
+use super::backoff::Backoff;
+use super::child::{AnyChild, Core};
+use super::placement::Placement;
+use super::policy::{Restart, Shutdown, Strategy};
+use super::tree::Tree;
+use crate::path::TreePath;
+
+/// How one child is built, placed, restarted and stopped.
+///
+/// The address is there before anything runs, stays the same over every restart, and keeps what is sent to it until
+/// an incarnation takes it:
+///
+/// ```
+/// use actix::prelude::*;
+/// use latido::supervision::{ChildSpec, Restart};
+///
+/// #[derive(Default)]
+/// struct Fetcher;
+/// impl Actor for Fetcher {
+///     type Context = Context<Self>;
+/// }
+///
+/// let fetch = ChildSpec::new("fetch", Fetcher::default).restart(Restart::Transient);
+/// let fetcher: Addr<Fetcher> = fetch.addr();
+/// ```
+pub struct ChildSpec<A: Actor<Context = Context<A>>> {
+    core: Arc<Core<A>>,
+    rules: Rules,
+}
+
+/// A supervisor and its children.
+#[derive(Debug)]
+pub struct SupervisorSpec {
+    rules: Rules,
+    plan: Plan,
+}
+
+/// Anything that can stand below a supervisor: a [`ChildSpec`] or a [`SupervisorSpec`].
+#[derive(Debug)]
+pub struct AnySpec {
+    pub(crate) rules: Rules,
+    pub(crate) kind: Kind,
+}
+
+pub(crate) enum Kind {
+    Worker(Arc<dyn AnyChild>),
+    Supervisor(Plan),
+}
+
+/// What a supervisor has to know of a child, whatever it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) id: String,
+    pub(crate) restart: Restart,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) backoff: Backoff,
+    pub(crate) placement: Placement,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) strategy: Strategy,
+    pub(crate) intensity: u32,
+    pub(crate) period: Duration,
+    pub(crate) children: Vec<AnySpec>,
+}
+
+/// A spec that cannot be carried out. Nothing was started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// Two children of one supervisor have the same id.
+    #[error("two children are called {0}: give each child of a supervisor an id of its own")]
+    DuplicateId(TreePath),
+    /// An id is empty or has a `/` in it.
+    #[error("a child of {supervisor:?} cannot be called {id:?}: an id is not empty and has no slash in it")]
+    BadId {
+        /// The supervisor; empty for the root.
+        supervisor: String,
+        /// The id.
+        id: String,
+    },
+    /// A period of no length counts no restarts.
+    #[error("the period of {0} is zero: restarts are counted over a time")]
+    ZeroPeriod(TreePath),
+    /// `start` was called outside an actix `System`.
+    #[error("a tree starts inside an actix System: call start() below #[actix::main] or System::block_on")]
+    NoSystem,
+}
+
+macro_rules! rules {
+    () => {
+        /// Which exits call for a restart; [`Restart::Permanent`] unless said otherwise.
+        pub fn restart(mut self, restart: Restart) -> Self {
+            self.rules.restart = restart;
+            self
+        }
+
+        /// How it is stopped; after five seconds it is killed unless said otherwise, and a supervisor is waited for.
+        pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+            self.rules.shutdown = shutdown;
+            self
+        }
+
+        /// How long to wait before a restart; not at all unless said otherwise.
+        pub fn backoff(mut self, backoff: Backoff) -> Self {
+            self.rules.backoff = backoff;
+            self
+        }
+
+        /// On which thread it runs; on its supervisor's unless said otherwise.
+        pub fn on(mut self, placement: Placement) -> Self {
+            self.rules.placement = placement;
+            self
+        }
+    };
+}
+
+impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
+    /// A child called `id`. `factory` builds each incarnation afresh, on the thread where it will run; a panic or a
+    /// [`crash`](crate::crash) in it is a failed start.
+    pub fn new(id: impl Into<String>, factory: impl Fn() -> A + Send + Sync + 'static) -> Self {
+        Self {
+            core: Core::new(move |_| factory()),
+            rules: Rules::new(id.into(), Shutdown::default()),
+        }
+    }
+
+    rules!();
+
+    /// The child's address, good for every incarnation.
+    pub fn addr(&self) -> Addr<A> {
+        self.core.mailbox.addr()
+    }
+}
+
+impl SupervisorSpec {
+    /// A supervisor called `id`, without children: one-for-one, three restarts in five seconds.
+    pub fn new(id: impl Into<String>) -> Self {
+        let plan = Plan {
+            strategy: Strategy::OneForOne,
+            intensity: 3,
+            period: Duration::from_secs(5),
+            children: Vec::new(),
+        };
+        Self {
+            rules: Rules::new(id.into(), Shutdown::Infinity),
+            plan,
+        }
+    }
+
+    rules!();
+
+    /// Which children restart when one fails.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.plan.strategy = strategy;
+        self
+    }
+
+    /// How many restarts its children may have together, within how much time, before it gives up.
+    pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
+        self.plan.intensity = restarts;
+        self.plan.period = period;
+        self
+    }
+
+    /// Adds a child after those already there: children start in order and stop in reverse.
+    pub fn child(mut self, child: impl Into<AnySpec>) -> Self {
+        self.plan.children.push(child.into());
+        self
+    }
+
+    /// Adds many.
+    pub fn children(mut self, children: impl IntoIterator<Item = impl Into<AnySpec>>) -> Self {
+        self.plan.children.extend(children.into_iter().map(Into::into));
+        self
+    }
+
+    /// Starts the tree with this supervisor as its root, on the current arbiter. What fails later, the start of a
+    /// child included, comes out of [`Tree::join`].
+    pub fn start(self) -> Result<Tree, SpecError> {
+        let root = AnySpec::from(self);
+        root.check(None)?;
+        if !actix_rt::System::is_registered() {
+            return Err(SpecError::NoSystem);
+        }
+        Ok(Tree::start(root))
+    }
+}
+
+impl Rules {
+    fn new(id: String, shutdown: Shutdown) -> Self {
+        let (restart, backoff, placement) = Default::default();
+        Self {
+            id,
+            restart,
+            shutdown,
+            backoff,
+            placement,
+        }
+    }
+}
+
+impl AnySpec {
+    fn check(&self, supervisor: Option<&TreePath>) -> Result<(), SpecError> {
+        let id = &self.rules.id;
+        if id.is_empty() || id.contains('/') {
+            let supervisor = supervisor.map_or("", TreePath::as_str).to_owned();
+            return Err(SpecError::BadId {
+                supervisor,
+                id: id.clone(),
+            });
+        }
+        let path = supervisor.map_or_else(|| TreePath::root(id), |supervisor| supervisor.join(id));
+        let Kind::Supervisor(plan) = &self.kind else {
+            return Ok(());
+        };
+        if plan.period.is_zero() {
+            return Err(SpecError::ZeroPeriod(path));
+        }
+        let mut ids = HashSet::new();
+        for child in &plan.children {
+            if !ids.insert(&child.rules.id) {
+                return Err(SpecError::DuplicateId(path.join(&child.rules.id)));
+            }
+            child.check(Some(&path))?;
+        }
+        Ok(())
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> From<ChildSpec<A>> for AnySpec {
+    fn from(spec: ChildSpec<A>) -> Self {
+        Self {
+            rules: spec.rules,
+            kind: Kind::Worker(spec.core),
+        }
+    }
+}
+
+impl From<SupervisorSpec> for AnySpec {
+    fn from(spec: SupervisorSpec) -> Self {
+        Self {
+            rules: spec.rules,
+            kind: Kind::Supervisor(spec.plan),
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> fmt::Debug for ChildSpec<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildSpec")
+            .field("actor", &std::any::type_name::<A>())
+            .field("rules", &self.rules)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worker(child) => write!(f, "Worker({})", child.kind()),
+            Self::Supervisor(plan) => plan.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The actor that carries a spec out. It decides nothing: what happens to its children goes into the machine, and what
+//! comes out is done.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::time::Instant;
+
+use super::machine::{Action, Ending, Input, Machine};
+use super::node::{Branch, ChildState, Node};
+use super::seat::Seat;
+use crate::event::EventKind;
+use crate::exit::{self, ExitReason, Kill};
+
+/// What a child's incarnation tells its supervisor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Notice {
+    pub(crate) place: usize,
+    pub(crate) incarnation: u64,
+    pub(crate) news: News,
+}
+
+pub(crate) enum News {
+    Up,
+    Left(ExitReason),
+}
+
+pub(crate) struct Supervisor {
+    seat: Arc<Seat>,
+    machine: Machine,
+    timer: Option<(Instant, SpawnHandle)>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(seat: &Arc<Seat>) -> Self {
+        let branch = seat
+            .node
+            .branch
+            .as_ref()
+            .expect("a supervisor's node has a branch");
+        {
+            // Its restarts die with it: a new supervisor has its whole intensity.
+            let mut window = branch
+                .window
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            *window = window.emptied();
+        }
+        let mut machine = Machine::new(branch.strategy, branch.window.clone());
+        let now = Instant::now();
+        for child in &branch.children {
+            machine.add(&child.rules, now);
+        }
+        Self {
+            seat: seat.clone(),
+            machine,
+            timer: None,
+        }
+    }
+
+    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+        for action in self.machine.handle(input, Instant::now()) {
+            self.carry_out(action, ctx);
+        }
+        self.set_timer(ctx);
+    }
+
+    fn carry_out(&self, action: Action, ctx: &mut Context<Self>) {
+        match action {
+            Action::Start(child) => self.child(child).launch(),
+            Action::Stop(child) => self.incarnation(child, Seat::stop),
+            Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
+            Action::Abandon(child) => self.incarnation(child, Seat::abandon),
+            Action::Retire(child) => {
+                let node = self.child(child);
+                node.set_down(ChildState::Finished);
+                node.child.clone().refuse();
+            }
+            Action::Restarting {
+                child,
+                delay,
+                failures,
+                budget,
+                siblings,
+            } => {
+                let node = self.child(child);
+                if !delay.is_zero() {
+                    node.set_down(ChildState::Waiting);
+                }
+                let siblings = siblings
+                    .iter()
+                    .map(|&sibling| self.child(sibling).path.clone())
+                    .collect();
+                let kind = EventKind::Restarting {
+                    delay,
+                    failures,
+                    budget,
+                    siblings,
+                };
+                node.bus.publish(&node.path, node.vitals().incarnation, kind);
+            }
+            Action::GaveUp {
+                child,
+                reason,
+                budget,
+            } => {
+                let child = self.child(child).path.clone();
+                self.seat.publish(EventKind::GaveUp {
+                    child,
+                    reason,
+                    budget,
+                });
+            }
+            Action::Ready => self.seat.is_up(),
+            Action::End(ending) => self.end(ending, ctx),
+        }
+    }
+
+    fn end(&self, ending: Ending, ctx: &mut Context<Self>) {
+        let path = |child| self.child(child).path.clone();
+        match ending {
+            Ending::AsAsked => ctx.stop(),
+            Ending::StartFailed { child, reason } => exit::exit(ExitReason::StartFailed {
+                child: path(child),
+                reason: Box::new(reason),
+            }),
+            Ending::GaveUp {
+                child,
+                reason,
+                budget,
+            } => exit::exit(ExitReason::GaveUp {
+                child: path(child),
+                reason: Box::new(reason),
+                intensity: budget.intensity,
+                period: budget.period,
+            }),
+        }
+    }
+
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        let due = self.machine.next_tick();
+        if due == self.timer.map(|(due, _)| due) {
+            return;
+        }
+        if let Some((_, timer)) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        self.timer = due.map(|due| {
+            let timer = ctx.run_later(due - Instant::now(), |supervisor, ctx| {
+                supervisor.timer = None;
+                supervisor.feed(Input::Tick, ctx);
+            });
+            (due, timer)
+        });
+    }
+
+    fn branch(&self) -> &Branch {
+        self.seat
+            .node
+            .branch
+            .as_ref()
+            .expect("a supervisor's node has a branch")
+    }
+
+    fn child(&self, place: usize) -> &Arc<Node> {
+        &self.branch().children[place]
+    }
+
+    fn incarnation(&self, place: usize, order: impl FnOnce(&Seat)) {
+        if let Some(seat) = self.child(place).seat() {
+            order(&seat);
+        }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.feed(Input::Begin, ctx);
+    }
+
+    /// Asked to stop: it stops once its children have.
+    fn stopping(&mut self, ctx: &mut Context<Self>) -> Running {
+        if !self.machine.has_ended() {
+            self.feed(Input::Stop, ctx);
+        }
+        if self.machine.has_ended() {
+            Running::Stop
+        } else {
+            Running::Continue
+        }
+    }
+}
+
+impl Handler<Notice> for Supervisor {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        Notice {
+            place,
+            incarnation,
+            news,
+        }: Notice,
+        ctx: &mut Context<Self>,
+    ) {
+        if self.child(place).vitals().incarnation != incarnation {
+            return; // It speaks of a life that is long over.
+        }
+        let input = match news {
+            News::Up => Input::Started(place),
+            News::Left(reason) => Input::Exited(place, reason),
+        };
+        self.feed(input, ctx);
+    }
+}
+
+/// However it ends, nothing of it stays behind: what still runs is killed, as by a link.
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        for child in self.branch().children.iter().rev() {
+            child.kill(Kill::Orphaned);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A running tree, from outside.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::node::{Boss, Node};
+use super::snapshot::Snapshot;
+use super::spec::AnySpec;
+use crate::event::{EventBus, Events};
+use crate::exit::{ExitReason, Kill};
+use crate::fault::{Fault, When};
+use crate::path::TreePath;
+
+/// A handle to a running tree. Clones are handles to the same tree; dropping them leaves it running.
+///
+/// Looking ([`snapshot`](Self::snapshot), [`subscribe`](Self::subscribe)) and breaking ([`inject`](Self::inject)) work
+/// from any thread, also while every arbiter of the tree is blocked.
+#[derive(Clone)]
+pub struct Tree {
+    root: Arc<Node>,
+    bus: EventBus,
+    ended: watch::Receiver<Option<ExitReason>>,
+}
+
+/// What a tree cannot do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TreeError {
+    /// No child has this path.
+    #[error("there is no {path}; there are {known}")]
+    UnknownPath {
+        /// The path that was asked for.
+        path: String,
+        /// The paths there are, joined by commas.
+        known: String,
+    },
+}
+
+impl Tree {
+    pub(crate) fn start(spec: AnySpec) -> Self {
+        let bus = EventBus::default();
+        let (left, root_left) = mpsc::unbounded_channel();
+        let (has_ended, ended) = watch::channel(None);
+        let path = TreePath::root(&spec.rules.id);
+        let root = Node::plant(spec, path, &bus, Boss::Nobody(left));
+        actix_rt::spawn(clear_after(root_left, root.clone(), bus.clone(), has_ended));
+        root.launch();
+        Self { root, bus, ended }
+    }
+
+    /// The events from now on. Subscribe before anything is awaited after `start()`, and none is missing.
+    pub fn subscribe(&self) -> Events {
+        self.bus.subscribe()
+    }
+
+    /// What every child is doing, parents before children, siblings in starting order.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.root)
+    }
+
+    /// Puts a failure into the child at `path`: it strikes as `when` says, the incarnation that runs then. A child
+    /// that is down has it when it is up again.
+    ///
+    /// `path` may be a glob (see [`TreePath::matches`]); each child that it fits gets the fault. Says how many did.
+    pub fn inject_when(&self, path: &str, fault: Fault, when: When) -> Result<usize, TreeError> {
+        let nodes = self.find(path)?;
+        for node in &nodes {
+            node.faults.arm(fault.clone(), when);
+            if let Some(seat) = node.seat() {
+                seat.wake();
+            }
+        }
+        Ok(nodes.len())
+    }
+
+    /// Puts a failure into the child at `path` now: [`inject_when`](Self::inject_when) with [`When::Now`].
+    pub fn inject(&self, path: &str, fault: Fault) -> Result<usize, TreeError> {
+        self.inject_when(path, fault, When::Now)
+    }
+
+    /// Stops the tree, children in reverse order, each by its own rule; what is still there after `deadline` is
+    /// killed. Returns once nothing runs any more.
+    pub async fn stop(&self, deadline: Duration) -> ExitReason {
+        if let Some(seat) = self.root.seat() {
+            seat.stop();
+        }
+        match tokio::time::timeout(deadline, self.join()).await {
+            Ok(reason) => reason,
+            Err(_) => {
+                self.root.kill(Kill::Late(deadline));
+                self.join().await
+            }
+        }
+    }
+
+    /// Waits for the tree's end and says why it ended.
+    pub async fn join(&self) -> ExitReason {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(reason)) => reason.clone(),
+            _ => ExitReason::Killed(Kill::ArbiterGone),
+        }
+    }
+
+    fn find(&self, pattern: &str) -> Result<Vec<Arc<Node>>, TreeError> {
+        let (mut found, mut known) = (Vec::new(), Vec::new());
+        self.root.each(&mut |node| {
+            known.push(node.path.to_string());
+            if node.path.matches(pattern) {
+                found.push(node.clone());
+            }
+        });
+        match found.is_empty() {
+            true => Err(TreeError::UnknownPath {
+                path: pattern.to_owned(),
+                known: known.join(", "),
+            }),
+            false => Ok(found),
+        }
+    }
+}
+
+/// Once the root has ended, sees to it that nothing of the tree is left, and only then says so.
+async fn clear_after(
+    mut root_left: mpsc::UnboundedReceiver<ExitReason>,
+    root: Arc<Node>,
+    bus: EventBus,
+    has_ended: watch::Sender<Option<ExitReason>>,
+) {
+    let reason = root_left.recv().await;
+    let mut nodes = Vec::new();
+    root.each(&mut |node| nodes.push(node.clone()));
+    for node in &nodes {
+        node.gone().await;
+    }
+    nodes.iter().for_each(|node| node.clear());
+    bus.close();
+    has_ended.send_replace(reason);
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree")
+            .field("root", &self.root.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
@@ -127,7 +128,14 @@ const BACKLOG: usize = 65_536;
 
 /// Carries a tree's events to its subscribers, in order.
 #[derive(Clone, Default)]
-pub(crate) struct EventBus(Arc<Mutex<Bus>>);
+pub(crate) struct EventBus(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    bus: Mutex<Bus>,
+    /// How many children are up that are no supervisors.
+    alive: AtomicIsize,
+}
 
 #[derive(Default)]
 struct Bus {
@@ -145,7 +153,7 @@ struct Inbox {
 
 impl EventBus {
     pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind) {
-        let mut bus = lock(&self.0);
+        let mut bus = lock(&self.0.bus);
         bus.seq += 1;
         let event = Event {
             seq: bus.seq,
@@ -167,13 +175,21 @@ impl EventBus {
 
     pub(crate) fn subscribe(&self) -> Events {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
-        lock(&self.0).subscribers.push(Arc::downgrade(&inbox));
+        lock(&self.0.bus).subscribers.push(Arc::downgrade(&inbox));
         Events { inbox }
+    }
+
+    pub(crate) fn count_alive(&self, change: isize) {
+        self.0.alive.fetch_add(change, Ordering::Relaxed);
+    }
+
+    pub(crate) fn alive(&self) -> usize {
+        self.0.alive.load(Ordering::Relaxed).max(0).unsigned_abs()
     }
 
     /// Ends every subscription, once its reader has read what there is.
     pub(crate) fn close(&self) {
-        for inbox in lock(&self.0)
+        for inbox in lock(&self.0.bus)
             .subscribers
             .drain(..)
             .filter_map(|weak| weak.upgrade())

@@ -82,6 +82,11 @@ impl Reporter {
         self.0.as_ref().map_or(0, |speaker| speaker.incarnation)
     }
 
+    /// How many children of the tree are up, supervisors not counted; 0 outside a tree.
+    pub fn alive(&self) -> usize {
+        self.0.as_ref().map_or(0, |speaker| speaker.bus.alive())
+    }
+
     /// Makes this the current reporter until the returned value is dropped.
     pub(crate) fn enter(&self) -> Entered {
         Entered {

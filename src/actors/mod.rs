@@ -1,1 +1,4 @@
 //! The actors that the crate ships. Each is a file of its own; adding one touches this folder only.
+
+#[cfg(feature = "heartbeat")]
+pub mod heartbeat;

@@ -1,6 +1,6 @@
 //! One life of one child, as seen from outside: who may order it what, and who hears how it went.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -23,9 +23,12 @@ pub(crate) struct Seat {
     orders: Mutex<Orders>,
     incarnation_waker: AtomicWaker,
     successor_waker: AtomicWaker,
-    up: AtomicBool,
-    left: AtomicBool,
+    /// `UP` and `LEFT`, each set once. One atomic, so that being up and leaving cannot pass each other unseen.
+    passed: AtomicU8,
 }
+
+const UP: u8 = 1;
+const LEFT: u8 = 2;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Orders {
@@ -49,8 +52,7 @@ impl Seat {
             }),
             incarnation_waker: AtomicWaker::new(),
             successor_waker: AtomicWaker::new(),
-            up: AtomicBool::new(false),
-            left: AtomicBool::new(false),
+            passed: AtomicU8::new(0),
         })
     }
 
@@ -109,9 +111,10 @@ impl Seat {
 
     /// The incarnation is up. Said once; later calls change nothing.
     pub(crate) fn is_up(&self) {
-        if self.up.swap(true, Ordering::AcqRel) || self.has_left() {
+        if self.passed.fetch_or(UP, Ordering::AcqRel) != 0 {
             return;
         }
+        self.count_alive(1);
         let mut orders = self.lock();
         if !orders.stop && orders.kill.is_none() {
             orders.since = Instant::now();
@@ -124,8 +127,12 @@ impl Seat {
 
     /// The incarnation is gone. Said once; later calls change nothing.
     pub(crate) fn leave(&self, reason: ExitReason) {
-        if self.left.swap(true, Ordering::AcqRel) {
+        let passed = self.passed.fetch_or(LEFT, Ordering::AcqRel);
+        if passed & LEFT != 0 {
             return;
+        }
+        if passed & UP != 0 {
+            self.count_alive(-1);
         }
         let Orders { stop, kill, since } = self.orders();
         let time = since.elapsed();
@@ -145,7 +152,7 @@ impl Seat {
     }
 
     pub(crate) fn has_left(&self) -> bool {
-        self.left.load(Ordering::Acquire)
+        self.passed.load(Ordering::Acquire) & LEFT != 0
     }
 
     /// Ready once the incarnation is gone; for whoever comes next.
@@ -160,6 +167,12 @@ impl Seat {
 
     pub(crate) fn publish(&self, kind: EventKind) {
         self.node.bus.publish(&self.node.path, self.incarnation, kind);
+    }
+
+    fn count_alive(&self, change: isize) {
+        if self.node.branch.is_none() {
+            self.node.bus.count_alive(change);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Orders> {

@@ -2,3 +2,6 @@
 
 #[cfg(feature = "heartbeat")]
 pub mod heartbeat;
+pub mod cpu_pool;
+#[cfg(feature = "digest")]
+pub mod digest;

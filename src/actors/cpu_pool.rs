@@ -156,7 +156,7 @@ impl<W: 'static, J: CpuJob<W>> Handler<Run<J>> for CpuPool<W> {
 /// Gives the job to the threads together with the line to its sender: the answer does not come back through
 /// the pool, so neither the pool's end nor a block of its arbiter can hold it up.
 #[doc(hidden)]
-#[allow(missing_debug_implementations)]
+#[expect(missing_debug_implementations, reason = "nobody gets to hold one")]
 pub struct HandOver<W: 'static, J> {
     job: J,
     workers: Option<Addr<Worker<W>>>,

@@ -1,6 +1,6 @@
 //! One thread of the pool. actix ends a thread of a `SyncArbiter` on any panic and never replaces it, so
-//! whatever is the user's runs under [`catch`] here: the factory, the job, and the destructors of both and of
-//! the result.
+//! whatever is the user's runs under [`catch`] here: the factory, the job, and the destructors of the state, the
+//! job and the result.
 
 use std::any::type_name;
 use std::sync::Arc;
@@ -40,6 +40,12 @@ impl<W: 'static> Actor for Worker<W> {
 
 /// The state is never pinned.
 impl<W> Unpin for Worker<W> {}
+
+impl<W> Drop for Worker<W> {
+    fn drop(&mut self) {
+        let _ = drop_quietly(self.state.take());
+    }
+}
 
 impl<W: 'static, J: CpuJob<W>> Handler<Task<J>> for Worker<W> {
     type Result = ();
@@ -155,5 +161,21 @@ mod tests {
             "{report}"
         );
         drop(in_a_tree);
+    }
+
+    #[test]
+    fn a_state_whose_destructor_panics_does_not_harm_the_end_of_its_thread() {
+        struct Mine;
+        impl Drop for Mine {
+            fn drop(&mut self) {
+                panic!("stepped on a mine")
+            }
+        }
+        impl CpuJob<Mine> for Break {
+            fn run(self, _: &mut Mine) {}
+        }
+        let mut worker = Worker::new(Arc::new(|| Mine), Reporter::current());
+        assert!(worker.run(Break).is_ok());
+        drop(worker);
     }
 }

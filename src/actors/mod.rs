@@ -5,3 +5,5 @@ pub mod heartbeat;
 pub mod cpu_pool;
 #[cfg(feature = "digest")]
 pub mod digest;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub mod process;

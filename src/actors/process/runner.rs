@@ -1,0 +1,138 @@
+//! One program per message.
+
+use std::pin::pin;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use futures::future::join3;
+use tokio::time::timeout;
+
+use super::child::{Child, GRACE};
+use super::command::{Command, CommandError};
+use super::exit::ProcessExit;
+
+// ===== messages =====
+
+/// Runs a program, with an empty standard input, and answers when it has ended.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[rtype(result = "Result<CommandOutput, RunError>")]
+pub struct RunCommand {
+    /// What to run.
+    pub command: Command,
+    /// How long it may take. Then it is asked to end, and killed if it does not.
+    pub time_limit: Option<Duration>,
+}
+
+/// What a program that exited with 0 has said. Bytes that are not UTF-8 are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandOutput {
+    /// The last 64 KiB of its standard output.
+    pub stdout: String,
+    /// The last 64 KiB of its standard error.
+    pub stderr: String,
+    /// How long it ran.
+    pub elapsed: Duration,
+}
+
+/// A program that did not do what it was run for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It could not be started.
+    #[error(transparent)]
+    Start(#[from] CommandError),
+    /// It exited with something else than 0, or a signal killed it.
+    #[error(transparent)]
+    Exit(ProcessExit),
+    /// It was ended because its time was over.
+    #[error("no end within {limit:?}, so it was made to: {exit}")]
+    TimedOut {
+        /// The time it had.
+        limit: Duration,
+        /// What the end looked like.
+        exit: ProcessExit,
+    },
+}
+
+// ===== actor =====
+
+/// Runs programs: all that it is sent at once, so who sends says how many run at a time.
+///
+/// The runs are the actor's own. When it stops or crashes their process groups are killed, and their senders
+/// hear `MailboxError::Closed`.
+///
+/// ```no_run
+/// # use actix::prelude::*;
+/// use latido::actors::process::{Command, CommandRunner, RunCommand};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let runner = CommandRunner::default().start();
+/// let command = Command::new("sha256sum").arg("Cargo.toml");
+/// let output = runner.send(RunCommand { command, time_limit: None }).await??;
+/// println!("{}", output.stdout);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct CommandRunner {
+    grace: Duration,
+}
+
+impl Default for CommandRunner {
+    fn default() -> Self {
+        Self { grace: GRACE }
+    }
+}
+
+impl CommandRunner {
+    /// Sets the time between SIGTERM and SIGKILL for a program whose time is over; 5 seconds unless set.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+}
+
+impl Actor for CommandRunner {
+    type Context = Context<Self>;
+}
+
+impl Handler<RunCommand> for CommandRunner {
+    type Result = ResponseActFuture<Self, Result<CommandOutput, RunError>>;
+
+    fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
+        // A future of the context, not a `ResponseFuture`: it has to end with the actor.
+        Box::pin(run(message, self.grace).into_actor(self))
+    }
+}
+
+async fn run(
+    RunCommand { command, time_limit }: RunCommand,
+    grace: Duration,
+) -> Result<CommandOutput, RunError> {
+    let start = Instant::now();
+    let (child, mut pipes) = Child::spawn(&command, Stdio::null())?;
+    let mut timed_out = None;
+    {
+        let mut run = pin!(join3(child.exited(), pipes.stdout.drain(), pipes.stderr.drain()));
+        match time_limit {
+            None => drop(run.await),
+            Some(limit) => {
+                if timeout(limit, &mut run).await.is_err() {
+                    timed_out = Some(limit);
+                    child.end(grace, run).await;
+                }
+            }
+        }
+    }
+    let exit = ProcessExit::new(&command, child.reap().await, pipes.stderr.last_words());
+    match timed_out {
+        Some(limit) => Err(RunError::TimedOut { limit, exit }),
+        None if !exit.status.success() => Err(RunError::Exit(exit)),
+        None => Ok(CommandOutput {
+            stdout: pipes.stdout.tail(),
+            stderr: pipes.stderr.tail(),
+            elapsed: start.elapsed(),
+        }),
+    }
+}

@@ -1,0 +1,8 @@
+//! Real programs as actors.
+#![cfg(all(feature = "process", target_os = "linux"))]
+
+mod exits;
+mod lines;
+mod runs;
+mod support;
+mod survivors;

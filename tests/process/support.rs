@@ -1,0 +1,185 @@
+//! A small runner for actors, a reader for lines, and looks at what the kernel knows.
+
+use std::future::{Future, poll_fn};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use actix::prelude::*;
+use latido::actors::process::*;
+use latido::exit::{ExitReason, catch, crash};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Runs an actor and tells how it ended, as a tree would.
+pub(crate) fn run<A: Actor<Context = Context<A>>>(actor: A) -> (Addr<A>, JoinHandle<ExitReason>) {
+    let context = Context::new();
+    let addr = context.address();
+    let mut life = context.into_future(actor);
+    let end = actix::spawn(poll_fn(move |cx| match catch(|| Pin::new(&mut life).poll(cx)) {
+        Ok(poll) => poll.map(|()| ExitReason::Normal),
+        Err(reason) => {
+            life.ctx().terminate();
+            Poll::Ready(reason)
+        }
+    }));
+    (addr, end)
+}
+
+pub(crate) fn failed(reason: ExitReason) -> ProcessExit {
+    match &reason {
+        ExitReason::Failed(failure) => failure
+            .downcast_ref::<ProcessExit>()
+            .expect("a ProcessExit")
+            .clone(),
+        other => panic!("it {other}"),
+    }
+}
+
+pub(crate) async fn run_once(script: &str, time_limit: Option<Duration>) -> Result<CommandOutput, RunError> {
+    let runner = CommandRunner::default().grace(Duration::from_millis(100)).start();
+    let command = Command::shell(script);
+    within(runner.send(RunCommand { command, time_limit }))
+        .await
+        .unwrap()
+}
+
+/// A test that waits for what never happens is to fail, not to hang.
+pub(crate) async fn within<F: Future>(event: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(60), event)
+        .await
+        .expect("it never happened")
+}
+
+/// Looks at the kernel's state until `reached`.
+pub(crate) async fn until(mut reached: impl FnMut() -> bool) {
+    within(async {
+        while !reached() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// The kernel's letter for the state of a process: S sleeps, T is suspended, Z is a zombie.
+pub(crate) fn state_of(pid: &str) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+pub(crate) fn written_by(pid: &str) -> u64 {
+    let io = std::fs::read_to_string(format!("/proc/{}/io", pid.trim())).unwrap();
+    let count = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    count.unwrap().parse().unwrap()
+}
+
+pub(crate) fn out(text: &str) -> Line {
+    Line {
+        stream: StdStream::Out,
+        text: text.into(),
+    }
+}
+
+pub(crate) fn rest(mut lines: mpsc::UnboundedReceiver<Line>) -> Vec<Line> {
+    std::iter::from_fn(|| lines.try_recv().ok()).collect()
+}
+
+/// An actor that hands every line to the test.
+pub(crate) fn reader() -> (Recipient<Line>, mpsc::UnboundedReceiver<Line>) {
+    struct Reader(mpsc::UnboundedSender<Line>);
+    impl Actor for Reader {
+        type Context = Context<Self>;
+    }
+    impl Handler<Line> for Reader {
+        type Result = ();
+        fn handle(&mut self, line: Line, _: &mut Context<Self>) {
+            let _ = self.0.send(line);
+        }
+    }
+    let (to, lines) = mpsc::unbounded_channel();
+    (Reader(to).start().recipient(), lines)
+}
+
+/// A pipe that a program and whatever it starts hold open: its end is the end of them all.
+pub(crate) struct HeldPipe {
+    dir: tempfile::TempDir,
+    opened: oneshot::Receiver<()>,
+    released: oneshot::Receiver<()>,
+}
+
+impl HeldPipe {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        mkfifo(&fifo);
+        let (is_opened, opened) = oneshot::channel();
+        let (is_released, released) = oneshot::channel();
+        std::thread::spawn(move || {
+            let mut pipe = std::fs::File::open(fifo).unwrap(); // waits for a writer
+            let _ = is_opened.send(());
+            std::io::copy(&mut pipe, &mut std::io::sink()).unwrap(); // waits for the last writer to close
+            let _ = is_released.send(());
+        });
+        Self {
+            dir,
+            opened,
+            released,
+        }
+    }
+
+    pub(crate) fn command(&self, script: &str) -> Command {
+        self.command_after(":", script)
+    }
+
+    /// Opens the pipe once `before` has run.
+    pub(crate) fn command_after(&self, before: &str, script: &str) -> Command {
+        Command::shell(format!("{before}; exec 9>\"$1\"; {script}")).arg(self.dir.path().join("fifo"))
+    }
+
+    pub(crate) async fn opened(&mut self) {
+        within(&mut self.opened).await.unwrap();
+        assert!(self.released.try_recv().is_err(), "nobody holds it any more");
+    }
+
+    pub(crate) async fn released(self) {
+        within(self.released).await.unwrap();
+    }
+}
+
+pub(crate) fn mkfifo(path: &Path) {
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(path)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+macro_rules! on {
+    ($actor:ty, $message:ident, $do:expr) => {
+        impl Handler<$message> for $actor {
+            type Result = ();
+            fn handle(&mut self, _: $message, ctx: &mut Context<Self>) {
+                let act: fn(&mut Context<Self>) = $do;
+                act(ctx)
+            }
+        }
+    };
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Stop;
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Crash;
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ping;
+
+on!(Process, Stop, |ctx| ctx.stop());
+on!(Process, Ping, |_| ());
+on!(Process, Crash, |_| crash("on purpose"));
+on!(CommandRunner, Crash, |_| crash("on purpose"));

@@ -1,0 +1,66 @@
+//! However the actor ends, nothing that its program started is left.
+
+use actix::prelude::*;
+use latido::actors::process::*;
+use latido::exit::ExitReason;
+
+use super::support::*;
+
+#[actix::test]
+async fn a_grandchild_dies_with_the_actor_that_crashes() {
+    let mut held = HeldPipe::new();
+    let (to, mut lines) = reader();
+    let (family, end) = run(Process::new(held.command("sleep 1000 & echo ready; wait")).lines_to(to));
+    within(lines.recv()).await.unwrap();
+    held.opened().await;
+    family.do_send(Crash);
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Failed(_)));
+    held.released().await;
+}
+
+#[actix::test]
+async fn a_grandchild_dies_when_the_program_ends_without_it() {
+    let held = HeldPipe::new();
+    let (_, end) = run(Process::new(held.command("sleep 1000 &")));
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
+    held.released().await;
+}
+
+#[test]
+fn a_grandchild_dies_with_the_system_that_its_actor_runs_in() {
+    let mut held = HeldPipe::new();
+    let command = held.command("trap '' TERM; sleep 1000 & wait");
+    let system = System::new();
+    system.block_on(async {
+        Process::new(command).start();
+        held.opened().await;
+    });
+    drop(system);
+    System::new().block_on(held.released());
+}
+
+#[test]
+fn a_process_whose_system_ends_at_once_never_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let touched = dir.path().join("touched");
+    let system = System::new();
+    system.block_on(async { Process::new(Command::new("touch").arg(&touched)).start() });
+    drop(system);
+    assert!(!touched.exists());
+}
+
+#[actix::test]
+async fn a_run_dies_with_the_actor_that_runs_it() {
+    let mut held = HeldPipe::new();
+    let (runner, end) = run(CommandRunner::default());
+    let answer = runner.send(RunCommand {
+        command: held.command("sleep 1000 & wait"),
+        time_limit: None,
+    });
+    let answer = actix::spawn(answer);
+    held.opened().await;
+    runner.do_send(Crash);
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Failed(_)));
+    assert!(matches!(within(answer).await.unwrap(), Err(MailboxError::Closed)));
+    held.released().await;
+}

@@ -7,3 +7,5 @@ pub mod cpu_pool;
 pub mod digest;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub mod process;
+#[cfg(feature = "download")]
+pub mod downloader;

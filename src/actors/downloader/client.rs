@@ -1,0 +1,79 @@
+//! The HTTP clients of a thread. A pooled connection is driven by the arbiter that opened it: shared between
+//! arbiters, one that blocks would stall the other's requests, and one that ends would fail them.
+
+use std::cell::RefCell;
+use std::sync::{Arc, LazyLock};
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder, Error, Response, Url, redirect};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::Limits;
+
+pub(super) const MAX_REDIRECTS: usize = 10;
+
+thread_local! {
+    static CLIENTS: RefCell<Vec<(Limits, Clients)>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Clone)]
+pub(super) struct Clients {
+    pooled: Client,
+    fresh: Client,
+}
+
+impl Clients {
+    /// Sends the request and waits for the head of the answer.
+    pub(super) async fn get(&self, url: Url) -> Result<Response, Error> {
+        match self.pooled.get(url.clone()).send().await {
+            // A server may close a kept connection just as a request goes out on it, which says nothing
+            // about the request. On a new connection the same failure is the server's.
+            Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => {
+                self.fresh.get(url).send().await
+            }
+            answer => answer,
+        }
+    }
+}
+
+pub(super) fn of_this_thread(limits: Limits) -> Clients {
+    CLIENTS.with_borrow_mut(|clients| {
+        if let Some((_, known)) = clients.iter().find(|(of, _)| *of == limits) {
+            return known.clone();
+        }
+        let built = build(limits).unwrap_or_else(|error| crate::crash(error));
+        clients.push((limits, built.clone()));
+        built
+    })
+}
+
+fn build(limits: Limits) -> Result<Clients, Error> {
+    Ok(Clients {
+        pooled: builder(limits).build()?,
+        fresh: builder(limits).pool_max_idle_per_host(0).build()?,
+    })
+}
+
+fn builder(limits: Limits) -> ClientBuilder {
+    // Said aloud, or a server may choose; a file is wanted as it is, not as it travels.
+    let bare = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    Client::builder()
+        .tls_backend_preconfigured(TLS.clone())
+        .user_agent(concat!("latido/", env!("CARGO_PKG_VERSION")))
+        .default_headers(bare)
+        .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+        .referer(false)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.silence)
+}
+
+/// One for the process: its clones share the roots and the session tickets.
+static TLS: LazyLock<ClientConfig> = LazyLock::new(|| {
+    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has a cipher suite for the default protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+});

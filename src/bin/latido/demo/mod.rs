@@ -1,0 +1,3 @@
+//! What the demo needs of its own.
+
+pub(crate) mod origin;

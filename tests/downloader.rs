@@ -1,0 +1,594 @@
+//! The downloader against servers that break the wire. The rule: success means the right file; after anything
+//! else nothing is under the target's name, and nothing is left beside it.
+#![cfg(feature = "download")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use latido::actors::downloader::{Downloader, Fetch, FetchError, Fetched, Limits, Progress};
+use support::server::{Request, Server, Step, head, ok, send, whole};
+use tempfile::{TempDir, tempdir};
+
+/// Short enough to wait for, long enough for a busy machine.
+const IMPATIENT: Limits = Limits {
+    connect: Duration::from_secs(10),
+    silence: Duration::from_millis(200),
+    rate: 1_000_000,
+};
+
+async fn fetch_with(limits: Limits, url: String, target: &Path) -> Result<Fetched, FetchError> {
+    let downloader = Downloader::new(limits).start();
+    downloader.send(Fetch::new(url, target)).await.unwrap()
+}
+
+async fn fetch(url: String, target: &Path) -> Result<Fetched, FetchError> {
+    fetch_with(Limits::default(), url, target).await
+}
+
+fn files_in(dir: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+// ===== what goes well =====
+
+#[actix::test]
+async fn a_file_appears_under_its_name_when_published_and_not_before() {
+    let server = Server::start(|_| ok("the right bytes"));
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("file");
+
+    let fetched = fetch(server.url("file"), &target).await.unwrap();
+    assert_eq!(files_in(&dir), [".file.part"]);
+    assert_eq!(fs::read(fetched.part()).unwrap(), b"the right bytes");
+    assert_eq!((fetched.target(), fetched.bytes()), (&*target, 15));
+
+    fetched.publish().unwrap();
+    assert_eq!(files_in(&dir), ["file"]);
+    assert_eq!(fs::read(&target).unwrap(), b"the right bytes");
+    let asked = server.requests()[0].head.to_lowercase();
+    assert!(asked.contains("accept-encoding: identity\r\n"), "{asked}");
+}
+
+#[actix::test]
+async fn a_download_dropped_unpublished_leaves_nothing() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    drop(fetch(server.url("file"), &dir.path().join("file")).await.unwrap());
+    assert!(files_in(&dir).is_empty());
+}
+
+#[actix::test]
+async fn good_answers_of_every_shape_give_the_right_file() {
+    let cases: Vec<(&str, Vec<Step>)> = vec![
+        ("empty", ok("")),
+        (
+            "chunked",
+            vec![
+                head("200 OK", &[("transfer-encoding", "chunked")]),
+                send("3\r\nabc\r\n"),
+                send("2\r\nde\r\n0\r\n\r\n"),
+            ],
+        ),
+        (
+            "chunked, its length told as well",
+            vec![
+                head(
+                    "200 OK",
+                    &[("transfer-encoding", "chunked"), ("content-length", "5")],
+                ),
+                send("5\r\nabcde\r\n0\r\n\r\n"),
+            ],
+        ),
+        (
+            "until the close",
+            vec![head("200 OK", &[]), send("abcde"), Step::Close],
+        ),
+        (
+            "identity",
+            vec![
+                head(
+                    "200 OK",
+                    &[("content-encoding", "Identity"), ("content-length", "5")],
+                ),
+                send("abcde"),
+            ],
+        ),
+        (
+            "early hints first",
+            [vec![head("103 Early Hints", &[])], ok("abcde")].concat(),
+        ),
+    ];
+    for (name, steps) in cases {
+        let server = Server::start(move |_| steps.clone());
+        let dir = tempdir().unwrap();
+        let target = dir.path().join("file");
+        fetch(server.url("file"), &target)
+            .await
+            .expect(name)
+            .publish()
+            .unwrap();
+        let expected: &[u8] = if name == "empty" { b"" } else { b"abcde" };
+        assert_eq!(fs::read(&target).unwrap(), expected, "{name}");
+    }
+}
+
+#[actix::test]
+async fn redirects_absolute_and_relative_are_followed() {
+    let server = Server::start(|request: &Request| match &*request.path {
+        "a/start" => vec![head(
+            "302 Found",
+            &[("location", "next?x=1"), ("content-length", "0")],
+        )],
+        "a/next?x=1" => {
+            let host = request
+                .head
+                .lines()
+                .find_map(|line| line.strip_prefix("host: "))
+                .unwrap();
+            let absolute = format!("http://{host}/end");
+            vec![head(
+                "301 Moved Permanently",
+                &[("location", &absolute), ("content-length", "0")],
+            )]
+        }
+        "end" => ok("there"),
+        other => panic!("asked for {other}"),
+    });
+    let dir = tempdir().unwrap();
+    let fetched = fetch(server.url("a/start"), &dir.path().join("file"))
+        .await
+        .unwrap();
+    assert_eq!(fs::read(fetched.part()).unwrap(), b"there");
+}
+
+#[actix::test]
+async fn two_downloads_at_once_on_one_actor_do_not_mix() {
+    let body = |path: &str| path.repeat(100_000);
+    let server = Server::start(move |request: &Request| ok(body(&request.path)));
+    let dir = tempdir().unwrap();
+    let downloader = Downloader::default().start();
+    let one = downloader.send(Fetch::new(server.url("one"), dir.path().join("one")));
+    let two = downloader.send(Fetch::new(server.url("two"), dir.path().join("two")));
+    let (one, two) = futures::join!(one, two);
+    one.unwrap().unwrap().publish().unwrap();
+    two.unwrap().unwrap().publish().unwrap();
+    assert_eq!(fs::read_to_string(dir.path().join("one")).unwrap(), body("one"));
+    assert_eq!(fs::read_to_string(dir.path().join("two")).unwrap(), body("two"));
+}
+
+#[actix::test]
+async fn progress_can_be_read_while_the_download_runs() {
+    let server = Server::start(|_| {
+        vec![
+            head("200 OK", &[("content-length", "10")]),
+            send("12345"),
+            Step::Stall,
+        ]
+    });
+    let dir = tempdir().unwrap();
+    let progress = Arc::new(Progress::default());
+    let fetch = Fetch::new(server.url("file"), dir.path().join("file")).progress(progress.clone());
+    let failure = Downloader::new(IMPATIENT)
+        .start()
+        .send(fetch)
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(failure.to_string(), "no bytes for 0.2 s");
+    assert_eq!((progress.received(), progress.total()), (5, Some(10)));
+}
+
+// ===== connections that die under a request =====
+
+#[actix::test]
+async fn a_kept_connection_that_dies_under_a_request_is_not_a_failure() {
+    for death in [Step::Close, Step::Reset] {
+        let server = Server::start(move |request: &Request| match (request.connection, request.nth) {
+            (1, 2) => vec![death.clone()],
+            _ => ok(&request.path),
+        });
+        let dir = tempdir().unwrap();
+        let downloader = Downloader::default().start();
+        for name in ["one", "two"] {
+            let fetch = Fetch::new(server.url(name), dir.path().join(name));
+            downloader.send(fetch).await.unwrap().unwrap().publish().unwrap();
+            assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), name);
+        }
+        let seen: Vec<_> = server.requests().iter().map(|r| (r.connection, r.nth)).collect();
+        assert_eq!(seen, [(1, 1), (1, 2), (2, 1)]);
+    }
+}
+
+#[actix::test]
+async fn bytes_after_the_announced_length_never_reach_the_next_file() {
+    let server = Server::start(|request: &Request| match request.connection {
+        1 => vec![send([whole("right"), whole("wrong")].concat())],
+        _ => ok("right"),
+    });
+    let dir = tempdir().unwrap();
+    let downloader = Downloader::default().start();
+    for name in ["one", "two"] {
+        let fetch = Fetch::new(server.url(name), dir.path().join(name));
+        let fetched = downloader.send(fetch).await.unwrap().unwrap();
+        assert_eq!(fs::read(fetched.part()).unwrap(), b"right");
+    }
+}
+
+// ===== what goes wrong =====
+
+#[actix::test]
+async fn every_failure_has_its_words_and_leaves_nothing() {
+    const TEN: (&str, &str) = ("content-length", "10");
+    const CHUNKED: (&str, &str) = ("transfer-encoding", "chunked");
+    let cases: Vec<(Vec<Step>, &str, bool)> = vec![
+        (
+            vec![head("200 OK", &[TEN]), send("12345"), Step::Close],
+            "the body ended after 5 of 10 bytes",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[TEN]), Step::Close],
+            "the body ended after 0 of 10 bytes",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[TEN]), send("12345"), Step::Reset],
+            "connection reset",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[TEN]), send("12345"), Step::Stall],
+            "no bytes for 0.2 s",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[]), Step::Trickle],
+            "fewer than 1000000 bytes a second for 0.2 s",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[CHUNKED]), send("5\r\n12345\r\n"), Step::Close],
+            "the body ended after 5 bytes",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[CHUNKED]), send("5\r\n123"), Step::Close],
+            "the body ended after 3 bytes",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[CHUNKED]), send("zz\r\n123")],
+            "no proper http answer: ",
+            true,
+        ),
+        (
+            vec![head("200 OK", &[CHUNKED, TEN]), send("5\r\n12345\r\n0\r\n\r\n")],
+            "the body ended after 5 of 10 bytes",
+            true,
+        ),
+        (
+            vec![
+                head("200 OK", &[CHUNKED, ("content-length", "3")]),
+                send("5\r\n12345\r\n0\r\n\r\n"),
+            ],
+            "the body went on after the 3 bytes it should have had",
+            true,
+        ),
+        (vec![Step::Stall], "no bytes for 0.2 s", true),
+        (vec![Step::Reset], "connection reset", true),
+        (vec![Step::Close], "no proper http answer: ", true),
+        (
+            vec![send("220 ready for mail\r\n\r\n"), Step::Close],
+            "no proper http answer: ",
+            true,
+        ),
+        (
+            vec![
+                head("200 OK", &[TEN, ("content-length", "11")]),
+                send("1234567890"),
+            ],
+            "no proper http answer: ",
+            true,
+        ),
+        (
+            vec![
+                head("200 OK", &[TEN, ("content-encoding", "gzip")]),
+                send("1234567890"),
+            ],
+            "the server sent it encoded as gzip, though asked for the bare file",
+            false,
+        ),
+        (
+            vec![
+                head("206 Partial Content", &[TEN, ("content-range", "bytes 0-9/20")]),
+                send("1234567890"),
+            ],
+            "the server answered 206 Partial Content",
+            false,
+        ),
+        (
+            vec![head("204 No Content", &[])],
+            "the server answered 204 No Content",
+            false,
+        ),
+        (
+            vec![head("304 Not Modified", &[])],
+            "the server answered 304 Not Modified",
+            false,
+        ),
+        (
+            vec![head("404 Not Found", &[TEN]), send("not found!")],
+            "the server answered 404 Not Found",
+            false,
+        ),
+        (
+            vec![head("408 Request Timeout", &[TEN]), send("1234567890")],
+            "the server answered 408 Request Timeout",
+            true,
+        ),
+        (
+            vec![head("503 Service Unavailable", &[TEN]), send("1234567890")],
+            "the server answered 503 Service Unavailable",
+            true,
+        ),
+        (
+            vec![head(
+                "302 Found",
+                &[("location", "/again"), ("content-length", "0")],
+            )],
+            "more than 10 redirects",
+            false,
+        ),
+        (
+            vec![head("302 Found", &[("content-length", "0")])],
+            "the server answered 302 Found",
+            false,
+        ),
+    ];
+    for (steps, message, transient) in cases {
+        let script = steps.clone();
+        let server = Server::start(move |_| script.clone());
+        let dir = tempdir().unwrap();
+        let failure = fetch_with(IMPATIENT, server.url("file"), &dir.path().join("file"))
+            .await
+            .expect_err(message);
+        let said = failure.to_string();
+        // What follows a colon is the HTTP library's wording.
+        let as_expected = said == message || (message.ends_with(": ") && said.starts_with(message));
+        assert!(as_expected, "`{said}`, not `{message}`, after {steps:?}");
+        assert_eq!(failure.is_transient(), transient, "{said}");
+        assert_eq!(files_in(&dir), [""; 0], "{steps:?}");
+    }
+}
+
+#[actix::test]
+async fn a_failure_leaves_the_file_that_was_there() {
+    let server = Server::start(|_| {
+        vec![
+            head("200 OK", &[("content-length", "10")]),
+            send("12345"),
+            Step::Close,
+        ]
+    });
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("file");
+    fs::write(&target, "yesterday's").unwrap();
+    fetch(server.url("file"), &target).await.unwrap_err();
+    assert_eq!(fs::read(&target).unwrap(), b"yesterday's");
+    assert_eq!(files_in(&dir), ["file"]);
+}
+
+#[actix::test]
+async fn a_busy_server_says_how_long_to_wait() {
+    let server = Server::start(|_| {
+        vec![head(
+            "429 Too Many Requests",
+            &[("retry-after", "7"), ("content-length", "0")],
+        )]
+    });
+    let dir = tempdir().unwrap();
+    let failure = fetch(server.url("file"), &dir.path().join("file"))
+        .await
+        .unwrap_err();
+    assert!(failure.is_transient());
+    assert_eq!(failure.retry_after(), Some(Duration::from_secs(7)));
+}
+
+#[actix::test]
+async fn a_url_that_leads_nowhere_says_why() {
+    let plain = Server::start(|_| vec![head("400 Bad Request", &[]), Step::Stall]);
+    let closed_port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let cases = [
+        (
+            format!("http://{closed_port}/file"),
+            "connection refused".to_owned(),
+            true,
+        ),
+        (
+            plain.https_url("file"),
+            "no secure connection: the server does not speak tls".to_owned(),
+            false,
+        ),
+        (
+            "ftp://127.0.0.1/file".to_owned(),
+            "`ftp://127.0.0.1/file` is no http or https url: its scheme is ftp".to_owned(),
+            false,
+        ),
+        (
+            "file".to_owned(),
+            "`file` is no http or https url: relative URL without a base".to_owned(),
+            false,
+        ),
+    ];
+    for (url, message, transient) in cases {
+        let dir = tempdir().unwrap();
+        let failure = fetch(url, &dir.path().join("file")).await.unwrap_err();
+        assert_eq!(
+            (failure.to_string(), failure.is_transient()),
+            (message, transient)
+        );
+        assert!(files_in(&dir).is_empty());
+    }
+}
+
+// ===== the part file =====
+
+#[actix::test]
+async fn a_directory_that_does_not_exist_is_named() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let failure = fetch(server.url("file"), &dir.path().join("missing/file"))
+        .await
+        .unwrap_err();
+    assert!(!failure.is_transient());
+    assert!(
+        matches!(&failure, FetchError::Disk { path, .. } if *path == dir.path().join("missing/.file.part"))
+    );
+    assert!(
+        failure.to_string().contains("missing/.file.part`: No such file"),
+        "{failure}"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[actix::test]
+async fn a_leftover_part_file_is_replaced_and_not_written_through() {
+    let server = Server::start(|_| ok("new"));
+    let dir = tempdir().unwrap();
+    let (part, other_name) = (dir.path().join(".file.part"), dir.path().join("linked"));
+    fs::write(&part, "half of the old").unwrap();
+    fs::hard_link(&part, &other_name).unwrap();
+    let fetched = fetch(server.url("file"), &dir.path().join("file")).await.unwrap();
+    assert_eq!(fs::read(&part).unwrap(), b"new");
+    assert_eq!(fs::read(&other_name).unwrap(), b"half of the old");
+    drop(fetched);
+}
+
+#[actix::test]
+async fn what_is_no_part_file_is_left_alone() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let (part, precious) = (dir.path().join("part"), dir.path().join("precious"));
+    fs::write(&precious, "precious").unwrap();
+    let obstacles: [fn(&Path, &Path); 3] = [
+        |part, precious| symlink(precious, part).unwrap(),
+        |part, _| symlink("nowhere", part).unwrap(),
+        |part, _| fs::create_dir(part).unwrap(),
+    ];
+    for put in obstacles {
+        put(&part, &precious);
+        let before = part.symlink_metadata().unwrap().file_type();
+        let fetch = Fetch::new(server.url("file"), dir.path().join("file")).part(&part);
+        let failure = Downloader::default()
+            .start()
+            .send(fetch)
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert!(failure.to_string().contains("in the way"), "{failure}");
+        assert_eq!(part.symlink_metadata().unwrap().file_type(), before);
+        assert_eq!(files_in(&dir), ["part", "precious"]);
+        assert_eq!(fs::read(&precious).unwrap(), b"precious");
+        fs::remove_file(&part).or_else(|_| fs::remove_dir(&part)).unwrap();
+    }
+}
+
+#[actix::test]
+async fn publishing_replaces_a_link_and_fails_on_a_directory() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("file");
+    fs::write(dir.path().join("precious"), "precious").unwrap();
+    symlink("precious", &target).unwrap();
+    fetch(server.url("file"), &target)
+        .await
+        .unwrap()
+        .publish()
+        .unwrap();
+    assert!(target.symlink_metadata().unwrap().is_file());
+    assert_eq!(fs::read(dir.path().join("precious")).unwrap(), b"precious");
+
+    fs::remove_file(&target).unwrap();
+    fs::create_dir(&target).unwrap();
+    let failure = fetch(server.url("file"), &target)
+        .await
+        .unwrap()
+        .publish()
+        .unwrap_err();
+    assert!(matches!(&failure, FetchError::Disk { path, .. } if *path == target));
+    assert_eq!(files_in(&dir), ["file", "precious"]);
+}
+
+#[actix::test]
+async fn a_part_file_has_one_download_at_a_time_until_it_is_published() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("file");
+    let first = fetch(server.url("file"), &target).await.unwrap();
+    let failure = fetch(server.url("file"), &target).await.unwrap_err();
+    assert!(matches!(&failure, FetchError::Busy { path } if *path == dir.path().join(".file.part")));
+    assert!(failure.is_transient());
+    first.publish().unwrap();
+    fetch(server.url("file"), &target)
+        .await
+        .unwrap()
+        .publish()
+        .unwrap();
+    assert_eq!(files_in(&dir), ["file"]);
+}
+
+// ===== the end of the actor =====
+
+#[test]
+fn a_download_ends_with_its_arbiter_and_leaves_nothing() {
+    System::new().block_on(async {
+        let server = Server::start(|_| {
+            vec![
+                head("200 OK", &[("content-length", "10")]),
+                send("12345"),
+                Step::Stall,
+            ]
+        });
+        let dir = tempdir().unwrap();
+        let arbiter = Arbiter::new();
+        let downloader = Downloader::start_in_arbiter(&arbiter.handle(), |_| Downloader::default());
+        let answer = downloader.send(Fetch::new(server.url("file"), dir.path().join("file")));
+        let stop = async {
+            server.stalled().await;
+            assert_eq!(files_in(&dir), [".file.part"]);
+            arbiter.stop();
+        };
+        let (answer, ()) = futures::join!(answer, stop);
+        assert!(matches!(answer, Err(MailboxError::Closed)));
+        arbiter.join().unwrap();
+        assert!(files_in(&dir).is_empty());
+    });
+}
+
+#[actix::test]
+async fn a_download_nobody_waits_for_leaves_nothing() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let progress = Arc::new(Progress::default());
+    let fetch = Fetch::new(server.url("file"), dir.path().join("file")).progress(progress.clone());
+    Downloader::default().start().do_send(fetch);
+    while Arc::strong_count(&progress) > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(progress.received(), 5);
+    assert!(files_in(&dir).is_empty());
+}

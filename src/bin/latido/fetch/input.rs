@@ -1,0 +1,162 @@
+//! Lists of files to get, in the format of aria2's input files: a line of URLs, separated by tabs, and beneath
+//! it indented lines `out=`, `dir=`, `checksum=`. Lines that begin with `#` and blank lines mean nothing.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use super::entry::{Draft, Entry, EntryError, Origin};
+use super::error::BadInput;
+
+/// A longer line is a sign of another kind of file.
+const LINE_MAX: u64 = 65_536;
+
+/// What a list holds, the bad and the strange included: all of it is worth telling at once.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) errors: BadInput,
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// An option of aria2's that latido does not have.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    pub(crate) option: String,
+    /// Where it stands first.
+    pub(crate) origin: Origin,
+    /// On how many lines.
+    pub(crate) count: usize,
+}
+
+/// Reads a list to its end. Errors of reading itself end it at once.
+pub(crate) fn read(name: &str, mut from: impl BufRead) -> io::Result<List> {
+    let list: Rc<str> = name.into();
+    let mut reading = List::default();
+    let mut draft = None;
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let length = from.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)?;
+        if length == 0 {
+            break;
+        }
+        let origin = Origin::Line {
+            list: list.clone(),
+            number,
+        };
+        if length as u64 == LINE_MAX && !bytes.ends_with(b"\n") {
+            reading.errors.push(&origin, EntryError::TooLong);
+            break;
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(line) => reading.line(&mut draft, origin, line.strip_prefix('\u{feff}').unwrap_or(line)),
+            Err(_) => reading.errors.push(&origin, EntryError::NotUtf8),
+        }
+    }
+    reading.finish(draft);
+    Ok(reading)
+}
+
+impl List {
+    fn line(&mut self, current: &mut Option<Draft>, origin: Origin, line: &str) {
+        let text = line.trim();
+        if text.is_empty() || text.starts_with('#') {
+            return;
+        }
+        let taken = match current {
+            current if !line.starts_with([' ', '\t']) => {
+                self.finish(current.take());
+                // kept even if its URLs are bad, so that its options are checked as well
+                current.insert(Draft::new(origin.clone())).urls(text)
+            }
+            Some(draft) => self.option(draft, &origin, text),
+            None => Err(EntryError::NoUrlAbove(text.to_owned())),
+        };
+        if let Err(error) = taken {
+            self.errors.push(&origin, error);
+        }
+    }
+
+    fn option(&mut self, draft: &mut Draft, origin: &Origin, text: &str) -> Result<(), EntryError> {
+        let (option, value) = text
+            .split_once('=')
+            .ok_or_else(|| EntryError::NoOption(text.to_owned()))?;
+        match option {
+            "out" => draft.name(value),
+            "dir" => draft.dir(value),
+            "checksum" => draft.checksum(value.parse()?),
+            _ if ARIA2.binary_search(&option).is_ok() => {
+                self.ignore(option, origin);
+                Ok(())
+            }
+            _ => Err(EntryError::UnknownOption(option.to_owned())),
+        }
+    }
+
+    fn ignore(&mut self, option: &str, origin: &Origin) {
+        match self.ignored.iter_mut().find(|ignored| ignored.option == option) {
+            Some(ignored) => ignored.count += 1,
+            None => self.ignored.push(Ignored {
+                option: option.to_owned(),
+                origin: origin.clone(),
+                count: 1,
+            }),
+        }
+    }
+
+    fn finish(&mut self, draft: Option<Draft>) {
+        match draft.map_or(Ok(None), Draft::finish) {
+            Ok(entry) => self.entries.extend(entry),
+            Err((origin, error)) => self.errors.push(&origin, error),
+        }
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            option,
+            origin,
+            count,
+        } = self;
+        write!(
+            f,
+            "{origin}: option `{option}` is not supported and has no effect"
+        )?;
+        match count {
+            1 => Ok(()),
+            _ => write!(f, " (it stands on {count} lines)"),
+        }
+    }
+}
+
+/// What else aria2 1.37 takes in a list, in order.
+#[rustfmt::skip]
+const ARIA2: &[&str] = &[
+    "all-proxy", "all-proxy-passwd", "all-proxy-user", "allow-overwrite", "allow-piece-length-change",
+    "always-resume", "async-dns", "auto-file-renaming", "bt-enable-hook-after-hash-check", "bt-enable-lpd",
+    "bt-exclude-tracker", "bt-external-ip", "bt-force-encryption", "bt-hash-check-seed",
+    "bt-load-saved-metadata", "bt-max-peers", "bt-metadata-only", "bt-min-crypto-level",
+    "bt-prioritize-piece", "bt-remove-unselected-file", "bt-request-peer-speed-limit", "bt-require-crypto",
+    "bt-save-metadata", "bt-seed-unverified", "bt-stop-timeout", "bt-tracker", "bt-tracker-connect-timeout",
+    "bt-tracker-interval", "bt-tracker-timeout", "check-integrity", "conditional-get", "connect-timeout",
+    "content-disposition-default-utf8", "continue", "dry-run", "enable-http-keep-alive",
+    "enable-http-pipelining", "enable-mmap", "enable-peer-exchange", "file-allocation", "follow-metalink",
+    "follow-torrent", "force-save", "ftp-passwd", "ftp-pasv", "ftp-proxy", "ftp-proxy-passwd",
+    "ftp-proxy-user", "ftp-reuse-connection", "ftp-type", "ftp-user", "gid", "hash-check-only", "header",
+    "http-accept-gzip", "http-auth-challenge", "http-no-cache", "http-passwd", "http-proxy",
+    "http-proxy-passwd", "http-proxy-user", "http-user", "https-proxy", "https-proxy-passwd",
+    "https-proxy-user", "index-out", "lowest-speed-limit", "max-connection-per-server", "max-download-limit",
+    "max-file-not-found", "max-mmap-limit", "max-resume-failure-tries", "max-tries", "max-upload-limit",
+    "metalink-base-uri", "metalink-enable-unique-protocol", "metalink-language", "metalink-location",
+    "metalink-os", "metalink-preferred-protocol", "metalink-version", "min-split-size",
+    "no-file-allocation-limit", "no-netrc", "no-proxy", "parameterized-uri", "pause", "pause-metadata",
+    "piece-length", "proxy-method", "realtime-chunk-checksum", "referer", "remote-time",
+    "remove-control-file", "retry-wait", "reuse-uri", "rpc-save-upload-metadata", "seed-ratio", "seed-time",
+    "select-file", "split", "ssh-host-key-md", "stream-piece-selector", "timeout", "uri-selector", "use-head",
+    "user-agent",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! One file to get: from where, to where, and what it must be.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::checksum::Checksum;
+use super::target::OURS;
+
+/// One file to get. Kept small: a list may have millions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    urls: Box<str>,
+    /// Where the file goes: an absolute path without symbolic links in its directories.
+    pub(crate) target: Box<Path>,
+    pub(crate) checksum: Option<Checksum>,
+}
+
+impl Request {
+    /// `urls` are the places that have the file, separated by tabs.
+    pub(crate) fn new(urls: &str, target: impl Into<Box<Path>>, checksum: Option<Checksum>) -> Self {
+        Self {
+            urls: urls.into(),
+            target: target.into(),
+            checksum,
+        }
+    }
+
+    /// The first of [`urls`](Self::urls).
+    pub(crate) fn url(&self) -> &str {
+        self.urls().next().unwrap_or_default()
+    }
+
+    /// The places that have the file.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
+        self.urls.split('\t')
+    }
+
+    /// [`urls`](Self::urls) as one text, separated by tabs.
+    pub(crate) fn urls_as_text(&self) -> &str {
+        &self.urls
+    }
+
+    /// Where the file is until it is verified: beside the target, so that a rename puts it there. The name is
+    /// made of everything that was asked for, so a request that changed never goes on with the bytes of the
+    /// old one.
+    pub(crate) fn part(&self) -> PathBuf {
+        let mut hash = Sha256::new();
+        hash.update(self.target.file_name().unwrap_or_default().as_bytes());
+        hash.update([0]);
+        hash.update(self.urls.as_bytes());
+        hash.update([0]);
+        hash.update(
+            self.checksum
+                .map(|checksum| checksum.to_string())
+                .unwrap_or_default(),
+        );
+        let mut name = OsString::from(format!("{OURS}-"));
+        for byte in &hash.finalize()[..8] {
+            name.push(format!("{byte:02x}"));
+        }
+        name.push(".part");
+        self.target.with_file_name(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_several_urls_is_the_url() {
+        let request = Request::new("http://a/x\thttp://b/x", Path::new("/d/x"), None);
+        assert_eq!(request.url(), "http://a/x");
+        assert_eq!(request.urls().collect::<Vec<_>>(), ["http://a/x", "http://b/x"]);
+    }
+
+    #[test]
+    fn a_part_lies_beside_its_target_and_belongs_to_one_request() {
+        let part = |url: &str, target: &str, checksum| Request::new(url, Path::new(target), checksum).part();
+        let first = part("http://a/x", "/d/x", None);
+        assert_eq!(first.parent(), Some(Path::new("/d")));
+        assert_eq!(first, part("http://a/x", "/d/x", None));
+        assert_ne!(first, part("http://a/y", "/d/x", None));
+        assert_ne!(first, part("http://a/x", "/d/y", None));
+        assert_ne!(first, part("http://a/x", "/d/x", Some(Checksum::sha256([0; 32]))));
+    }
+}

@@ -1,0 +1,245 @@
+//! The life of a job: what an answer makes of it, and what is to be done next. No clock and no file is touched
+//! here; the ledger does what [`Next`] says.
+//!
+//! ```text
+//!            start          Fetched           Digest            Processed
+//!  Queued ---------> Fetching ----> Verifying ----> Processing ----> Done
+//!    ^                  |               |   without --exec --------->'
+//!    '--- a try failed -'--- mismatch --'        out of tries, or for good: Failed
+//! ```
+
+use super::checksum::Checksum;
+use super::request::Request;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Waits for its turn, or for the backoff after a failed try.
+    Queued,
+    /// Bytes go into the part.
+    Fetching,
+    /// The part is complete and being digested.
+    Verifying,
+    /// The right file is under its name and given to `--exec`.
+    Processing,
+    Done,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Its place in the journal; never another job's.
+    pub(crate) id: i64,
+    pub(crate) request: Request,
+    pub(crate) stage: Stage,
+    /// Counts every start of work. An answer that carries another number is late.
+    pub(crate) attempt: u32,
+    /// Failed tries, as `--max-tries` counts them. Crashes of our own parts are none.
+    pub(crate) tries: u32,
+    /// Length of the file, once it is fetched.
+    pub(crate) bytes: u64,
+    /// What the file is, once that is known to be right.
+    pub(crate) digest: Option<Checksum>,
+    /// Why the last try failed.
+    pub(crate) error: Option<Box<str>>,
+}
+
+/// How work ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The part is complete and has this length.
+    Fetched {
+        bytes: u64,
+    },
+    /// `transient`: another try may do better.
+    FetchFailed {
+        error: String,
+        transient: bool,
+    },
+    /// The part was read to its end and is this. Whether that is right is decided here.
+    Digest(Checksum),
+    /// The part could not be read, or not be put under its name.
+    VerifyFailed {
+        error: String,
+    },
+    /// `--exec` was content.
+    Processed,
+    ProcessFailed {
+        error: String,
+    },
+    /// The actor that had the work crashed. That costs an attempt, never the job.
+    Lost,
+}
+
+/// What is to be done about a job. Work is handed out with the job's attempt number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Fetch,
+    Verify,
+    Process,
+    /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1. With `discard_part` the bytes
+    /// on disk are wrong: remove them *before* the job is recorded, or a crash in between resumes them.
+    Retry {
+        step: u32,
+        discard_part: bool,
+    },
+    /// The job is done or failed.
+    Finished {
+        discard_part: bool,
+    },
+    /// The answer was late: the job has not changed.
+    Nothing,
+}
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// At least 1.
+    pub(crate) max_tries: u32,
+    /// Whether files are processed once they are verified.
+    pub(crate) exec: bool,
+}
+
+/// What the disk says about a job from an earlier run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Length of the part, if there is one.
+    pub(crate) part_bytes: Option<u64>,
+    /// Length of the file at the target, if there is one.
+    pub(crate) target_bytes: Option<u64>,
+}
+
+impl Job {
+    pub(crate) fn new(id: i64, request: Request) -> Self {
+        Self {
+            id,
+            request,
+            stage: Stage::Queued,
+            attempt: 0,
+            tries: 0,
+            bytes: 0,
+            digest: None,
+            error: None,
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.stage, Stage::Done | Stage::Failed)
+    }
+
+    /// Starts the work of its stage, under a new attempt number.
+    pub(crate) fn start(&mut self) -> Next {
+        let next = match self.stage {
+            Stage::Queued | Stage::Fetching => Next::Fetch,
+            Stage::Verifying => Next::Verify,
+            Stage::Processing => Next::Process,
+            Stage::Done | Stage::Failed => return Next::Finished { discard_part: false },
+        };
+        if self.stage == Stage::Queued {
+            self.stage = Stage::Fetching;
+        }
+        self.attempt += 1;
+        next
+    }
+
+    /// Takes the answer to `attempt`. One that is late, or answers what was not asked, changes nothing.
+    pub(crate) fn answer(&mut self, attempt: u32, answer: Answer, rules: &Rules) -> Next {
+        if attempt != self.attempt {
+            return Next::Nothing;
+        }
+        match (self.stage, answer) {
+            (Stage::Fetching, Answer::Fetched { bytes }) => {
+                self.bytes = bytes;
+                self.stage = Stage::Verifying;
+                self.start()
+            }
+            (
+                Stage::Fetching,
+                Answer::FetchFailed {
+                    error,
+                    transient: true,
+                },
+            ) => self.retry(error, rules, false),
+            (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error, false),
+            (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
+                Some(wanted) if wanted != digest => {
+                    self.retry(format!("the file is {digest}, not {wanted}"), rules, true)
+                }
+                _ => self.verified(digest, rules),
+            },
+            (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules, true),
+            (Stage::Processing, Answer::Processed) => self.done(),
+            (Stage::Processing, Answer::ProcessFailed { error }) => self.fail(error, false),
+            (Stage::Fetching | Stage::Verifying | Stage::Processing, Answer::Lost) => self.start(),
+            _ => Next::Nothing,
+        }
+    }
+
+    /// Puts a job of an earlier run into the stage from which [`start`](Self::start) goes on. A job that failed
+    /// gets all its tries again.
+    pub(crate) fn recover(&mut self, facts: Facts, rules: &Rules) {
+        let right = self.digest.is_some()
+            && self
+                .request
+                .checksum
+                .is_none_or(|wanted| self.digest == Some(wanted));
+        let in_place = right && facts.target_bytes == Some(self.bytes);
+        match self.stage {
+            Stage::Queued => {}
+            Stage::Verifying if facts.part_bytes == Some(self.bytes) => {}
+            Stage::Done if in_place => {}
+            Stage::Processing | Stage::Failed if in_place && rules.exec => self.stage = Stage::Processing,
+            Stage::Processing | Stage::Failed if in_place => {
+                self.done();
+            }
+            Stage::Failed => {
+                self.requeue();
+                self.tries = 0;
+            }
+            Stage::Fetching | Stage::Verifying | Stage::Processing | Stage::Done => self.requeue(),
+        }
+    }
+
+    fn verified(&mut self, digest: Checksum, rules: &Rules) -> Next {
+        self.digest = Some(digest);
+        if !rules.exec {
+            return self.done();
+        }
+        self.stage = Stage::Processing;
+        self.start()
+    }
+
+    fn done(&mut self) -> Next {
+        self.stage = Stage::Done;
+        self.error = None;
+        Next::Finished { discard_part: false }
+    }
+
+    fn retry(&mut self, error: String, rules: &Rules, discard_part: bool) -> Next {
+        self.tries += 1;
+        if self.tries >= rules.max_tries {
+            return self.fail(error, discard_part);
+        }
+        self.requeue();
+        self.error = Some(error.into());
+        Next::Retry {
+            step: self.tries,
+            discard_part,
+        }
+    }
+
+    fn fail(&mut self, error: String, discard_part: bool) -> Next {
+        self.stage = Stage::Failed;
+        self.error = Some(error.into());
+        Next::Finished { discard_part }
+    }
+
+    /// Forgets what came of the file so far. Attempts go on counting.
+    fn requeue(&mut self) {
+        self.stage = Stage::Queued;
+        self.bytes = 0;
+        self.digest = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

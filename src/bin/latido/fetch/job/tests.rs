@@ -1,0 +1,275 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const RIGHT: [u8; 32] = [1; 32];
+const ATTEMPT: u32 = 7;
+const TRIED_ONCE: u32 = 1;
+const BYTES: u64 = 10;
+const PLAIN: Rules = Rules {
+    max_tries: 3,
+    exec: false,
+};
+const EXEC: Rules = Rules { exec: true, ..PLAIN };
+const KEEP: bool = false;
+const DISCARD: bool = true;
+
+fn job(stage: Stage) -> Job {
+    let request = Request::new("http://a/x", Path::new("/d/x"), Some(Checksum::sha256(RIGHT)));
+    Job {
+        stage,
+        attempt: ATTEMPT,
+        tries: TRIED_ONCE,
+        bytes: BYTES,
+        digest: matches!(stage, Stage::Processing | Stage::Done).then(|| Checksum::sha256(RIGHT)),
+        ..Job::new(1, request)
+    }
+}
+
+fn right() -> Answer {
+    Answer::Digest(Checksum::sha256(RIGHT))
+}
+
+fn wrong() -> Answer {
+    Answer::Digest(Checksum::sha256([2; 32]))
+}
+
+fn fetched() -> Answer {
+    Answer::Fetched { bytes: BYTES }
+}
+
+fn fetch_failed(transient: bool) -> Answer {
+    Answer::FetchFailed {
+        error: "reset".to_owned(),
+        transient,
+    }
+}
+
+fn verify_failed() -> Answer {
+    Answer::VerifyFailed {
+        error: "unreadable".to_owned(),
+    }
+}
+
+fn process_failed() -> Answer {
+    Answer::ProcessFailed {
+        error: "status 1".to_owned(),
+    }
+}
+
+#[test]
+fn every_answer_leads_where_the_table_says() {
+    use Stage::*;
+    let retry = |discard_part| Next::Retry {
+        step: 2,
+        discard_part,
+    };
+    let finished = |discard_part| Next::Finished { discard_part };
+    #[rustfmt::skip]
+    let table = [
+        // stage     answer               rules  becomes     next             attempt  tries
+        (Fetching,   fetched(),           PLAIN, Verifying,  Next::Verify,       8,    1),
+        (Fetching,   fetch_failed(true),  PLAIN, Queued,     retry(KEEP),        7,    2),
+        (Fetching,   fetch_failed(false), PLAIN, Failed,     finished(KEEP),     7,    1),
+        (Fetching,   Answer::Lost,        PLAIN, Fetching,   Next::Fetch,        8,    1),
+        (Verifying,  right(),             PLAIN, Done,       finished(KEEP),     7,    1),
+        (Verifying,  right(),             EXEC,  Processing, Next::Process,      8,    1),
+        (Verifying,  wrong(),             EXEC,  Queued,     retry(DISCARD),     7,    2),
+        (Verifying,  verify_failed(),     PLAIN, Queued,     retry(DISCARD),     7,    2),
+        (Verifying,  Answer::Lost,        PLAIN, Verifying,  Next::Verify,       8,    1),
+        (Processing, Answer::Processed,   EXEC,  Done,       finished(KEEP),     7,    1),
+        (Processing, process_failed(),    EXEC,  Failed,     finished(KEEP),     7,    1),
+        (Processing, Answer::Lost,        EXEC,  Processing, Next::Process,      8,    1),
+        // what was not asked, or was answered before
+        (Queued,     Answer::Lost,        PLAIN, Queued,     Next::Nothing,      7,    1),
+        (Queued,     fetched(),           PLAIN, Queued,     Next::Nothing,      7,    1),
+        (Fetching,   right(),             PLAIN, Fetching,   Next::Nothing,      7,    1),
+        (Processing, right(),             EXEC,  Processing, Next::Nothing,      7,    1),
+        (Done,       Answer::Lost,        PLAIN, Done,       Next::Nothing,      7,    1),
+        (Failed,     fetched(),           PLAIN, Failed,     Next::Nothing,      7,    1),
+    ];
+    for (stage, answer, rules, becomes, next, attempt, tries) in table {
+        let mut job = job(stage);
+        let row = format!("{stage:?} {answer:?} {rules:?}");
+        assert_eq!(job.answer(ATTEMPT, answer, &rules), next, "{row}");
+        assert_eq!(
+            (job.stage, job.attempt, job.tries),
+            (becomes, attempt, tries),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn the_last_try_fails_with_the_last_error() {
+    for (stage, answer, discard_part, error) in [
+        (Stage::Fetching, fetch_failed(true), KEEP, "reset"),
+        (Stage::Verifying, verify_failed(), DISCARD, "unreadable"),
+        (Stage::Verifying, wrong(), DISCARD, "the file is sha-256=0202"),
+    ] {
+        let mut job = Job {
+            tries: 2,
+            ..job(stage)
+        };
+        assert_eq!(
+            job.answer(ATTEMPT, answer, &PLAIN),
+            Next::Finished { discard_part }
+        );
+        assert_eq!((job.stage, job.tries), (Stage::Failed, 3));
+        assert!(job.error.unwrap().starts_with(error));
+    }
+}
+
+#[test]
+fn a_file_without_a_checksum_is_what_it_is() {
+    let mut job = job(Stage::Verifying);
+    job.request.checksum = None;
+    job.answer(ATTEMPT, wrong(), &PLAIN);
+    assert_eq!(
+        (job.stage, job.digest),
+        (Stage::Done, Some(Checksum::sha256([2; 32])))
+    );
+}
+
+#[test]
+fn a_new_run_goes_on_where_the_disk_agrees() {
+    use Stage::*;
+    let nothing = Facts::default();
+    let part = Facts {
+        part_bytes: Some(BYTES),
+        ..nothing
+    };
+    let torn = Facts {
+        part_bytes: Some(BYTES - 1),
+        ..nothing
+    };
+    let target = Facts {
+        target_bytes: Some(BYTES),
+        ..nothing
+    };
+    let short = Facts {
+        target_bytes: Some(BYTES - 1),
+        ..nothing
+    };
+    #[rustfmt::skip]
+    let table = [
+        // stage     digest  facts    rules  becomes     tries
+        (Queued,     false,  part,    PLAIN, Queued,     1),
+        (Fetching,   false,  part,    PLAIN, Queued,     1),
+        (Verifying,  false,  part,    PLAIN, Verifying,  1),
+        (Verifying,  false,  torn,    PLAIN, Queued,     1),
+        (Verifying,  false,  nothing, PLAIN, Queued,     1),
+        (Verifying,  false,  target,  PLAIN, Queued,     1),
+        (Processing, true,   target,  EXEC,  Processing, 1),
+        (Processing, true,   target,  PLAIN, Done,       1),
+        (Processing, true,   short,   EXEC,  Queued,     1),
+        (Processing, true,   nothing, EXEC,  Queued,     1),
+        (Done,       true,   target,  EXEC,  Done,       1),
+        (Done,       true,   short,   PLAIN, Queued,     1),
+        (Done,       true,   nothing, PLAIN, Queued,     1),
+        // fetching or verifying failed, or processing did
+        (Failed,     false,  target,  PLAIN, Queued,     0),
+        (Failed,     true,   target,  EXEC,  Processing, 1),
+        (Failed,     true,   target,  PLAIN, Done,       1),
+        (Failed,     true,   nothing, EXEC,  Queued,     0),
+    ];
+    for (stage, digest, facts, rules, becomes, tries) in table {
+        let digest = digest.then(|| Checksum::sha256(RIGHT));
+        let mut job = Job { digest, ..job(stage) };
+        job.recover(facts, &rules);
+        let row = format!("{stage:?} {facts:?} {rules:?}");
+        assert_eq!(
+            (job.stage, job.tries, job.attempt),
+            (becomes, tries, ATTEMPT),
+            "{row}"
+        );
+        assert_eq!(
+            job.digest.is_some(),
+            matches!(becomes, Processing | Done),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn a_digest_on_record_that_is_not_the_one_wanted_is_not_believed() {
+    let digest = Some(Checksum::sha256([2; 32]));
+    let mut job = Job {
+        digest,
+        ..job(Stage::Done)
+    };
+    let facts = Facts {
+        target_bytes: Some(BYTES),
+        ..Facts::default()
+    };
+    job.recover(facts, &PLAIN);
+    assert_eq!(job.stage, Stage::Queued);
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(fetched()),
+        any::<bool>().prop_map(fetch_failed),
+        Just(right()),
+        Just(wrong()),
+        Just(verify_failed()),
+        Just(Answer::Processed),
+        Just(process_failed()),
+        Just(Answer::Lost),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_of_answers_loses_a_job_and_late_ones_change_nothing(
+        answers in prop::collection::vec((0..3u32, any_answer()), 0..60),
+        exec: bool,
+        max_tries in 1..5u32,
+    ) {
+        let rules = Rules { max_tries, exec };
+        let mut job = Job { tries: 0, attempt: 0, ..job(Stage::Queued) };
+        let mut next = job.start();
+        for (age, answer) in answers {
+            let before = job.clone();
+            let said = job.answer(before.attempt.wrapping_sub(age), answer, &rules);
+            if age > 0 {
+                prop_assert_eq!(said, Next::Nothing);
+            }
+            if said == Next::Nothing {
+                prop_assert_eq!(&job, &before);
+                continue;
+            }
+            next = said;
+            // The stage is the one whose work was just asked for, under a number that nobody else has.
+            let (stage, fresh) = match next {
+                Next::Fetch => (Stage::Fetching, true),
+                Next::Verify => (Stage::Verifying, true),
+                Next::Process => (Stage::Processing, true),
+                Next::Retry { step, .. } => {
+                    prop_assert!(step < max_tries);
+                    (Stage::Queued, false)
+                }
+                _ if job.digest.is_some() && job.error.is_none() => (Stage::Done, false),
+                _ => (Stage::Failed, false),
+            };
+            prop_assert_eq!(job.stage, stage);
+            prop_assert_eq!(job.attempt, before.attempt + u32::from(fresh));
+            if let Next::Retry { .. } = next {
+                next = job.start();
+            }
+        }
+        // From wherever it stands, answers without a fault bring it to its end.
+        for _ in 0..3 {
+            next = match next {
+                Next::Fetch => job.answer(job.attempt, fetched(), &rules),
+                Next::Verify => job.answer(job.attempt, right(), &rules),
+                Next::Process => job.answer(job.attempt, Answer::Processed, &rules),
+                other => other,
+            };
+        }
+        let finished = matches!(next, Next::Finished { .. }) && job.is_finished();
+        prop_assert!(finished, "{next:?} {job:?}");
+    }
+}

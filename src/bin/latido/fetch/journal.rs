@@ -1,0 +1,259 @@
+//! The jobs on disk, in an SQLite database that a crash leaves whole. Where a run ended, the next one goes on.
+//!
+//! Losing power may lose the last commits, never their order: a job is then a stage further than the journal
+//! says, and that stage is done again.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf, absolute};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
+
+use super::job::{Job, Stage};
+use super::request::Request;
+
+mod sql;
+use sql::Target;
+
+/// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
+const APPLICATION_ID: i32 = 0x6c61_7469;
+/// `PRAGMA user_version`, counted up when `SCHEMA` changes.
+const VERSION: i32 = 1;
+
+/// Texts that a user of `sqlite3` can read. `target` is a BLOB where a path is no UTF-8.
+const SCHEMA: &str = "
+CREATE TABLE jobs (
+    id       INTEGER PRIMARY KEY,
+    target   ANY     NOT NULL UNIQUE,
+    urls     TEXT    NOT NULL,
+    checksum TEXT,
+    stage    TEXT    NOT NULL,
+    attempt  INTEGER NOT NULL,
+    tries    INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    digest   TEXT,
+    error    TEXT
+) STRICT;
+";
+
+const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, error";
+
+/// Belongs to one program at a time.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    db: Connection,
+    path: PathBuf,
+}
+
+/// What became of the requests of a run.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// One for each request, in their order, as far as earlier runs brought them.
+    pub(crate) jobs: Vec<Job>,
+    /// Parts of requests that have changed since, to be removed.
+    pub(crate) orphans: Vec<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    #[error("another latido is working with {0:?}; wait until it has ended")]
+    Busy(PathBuf),
+    #[error("journal {0:?} is damaged ({1}); move it away to start anew")]
+    Damaged(PathBuf, String),
+    #[error("{0:?} is a database, but no journal of latido's; choose another --journal")]
+    Foreign(PathBuf),
+    #[error(
+        "journal {0:?} was made by another version of latido (format {1}, not {VERSION}); use that one, or choose another --journal"
+    )]
+    Version(PathBuf, i32),
+    #[error("journal {0:?}: {1}; choose another --journal")]
+    Path(PathBuf, io::Error),
+    #[error("journal {0:?} cannot be read or written: {1}; make room for it, or choose another --journal")]
+    Sql(PathBuf, rusqlite::Error),
+}
+
+impl Journal {
+    /// Opens the journal, or makes an empty one. A file that is anything else is left as it is.
+    pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
+        // SQLite gives `:memory:` and the empty name a meaning of their own
+        let path = absolute(path).map_err(|error| JournalError::Path(path.to_owned(), error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags)
+            .map_err(|error| JournalError::Sql(path.clone(), error))?;
+        let journal = Self { db, path };
+        let (id, version, empty) = journal.lock().map_err(|error| explain(&journal.path, error))?;
+        match (id, version, empty) {
+            (0, 0, true) => {}
+            (APPLICATION_ID, VERSION, _) => {}
+            (APPLICATION_ID, _, _) => return Err(JournalError::Version(journal.path, version)),
+            _ => return Err(JournalError::Foreign(journal.path)),
+        }
+        let sound = journal
+            .prepare(empty)
+            .map_err(|error| explain(&journal.path, error))?;
+        match &*sound {
+            "ok" => Ok(journal),
+            _ => Err(JournalError::Damaged(journal.path, sound)),
+        }
+    }
+
+    /// Reads what kind of database it is, and keeps others out from then on.
+    fn lock(&self) -> rusqlite::Result<(i32, i32, bool)> {
+        self.db.busy_timeout(Duration::ZERO)?;
+        self.db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        let number = |pragma| self.db.pragma_query_value(None, pragma, |row| row.get(0));
+        let objects = self
+            .db
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+                row.get::<_, i64>(0)
+            })?;
+        Ok((number("application_id")?, number("user_version")?, objects == 0))
+    }
+
+    fn prepare(&self, empty: bool) -> rusqlite::Result<String> {
+        self.db.pragma_update(None, "journal_mode", "WAL")?;
+        self.db.pragma_update(None, "synchronous", "NORMAL")?;
+        if empty {
+            self.db.execute_batch(&format!(
+                "BEGIN EXCLUSIVE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
+                 PRAGMA user_version = {VERSION}; COMMIT;"
+            ))?;
+        }
+        self.db
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+    }
+
+    /// Enters the requests of a run. A job of the same request is gone on with; one whose URLs or checksum have
+    /// changed starts anew, though its attempts go on counting. No two requests may have one target.
+    pub(crate) fn admit(&mut self, requests: Vec<Request>) -> Result<Admitted, JournalError> {
+        let Self { db, path } = self;
+        admit(db, requests).map_err(|error| explain(path, error))
+    }
+
+    /// Writes what has become of jobs, all of it or nothing.
+    pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
+        let Self { db, path } = self;
+        record(db, jobs).map_err(|error| explain(path, error))
+    }
+
+    /// Every job that was ever admitted, in that order.
+    pub(crate) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
+        let read = || {
+            let mut select = self
+                .db
+                .prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
+            select.query_map([], job)?.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| explain(&self.path, error))
+    }
+
+    /// How many jobs are in each stage.
+    pub(crate) fn counts(&self) -> Result<BTreeMap<Stage, u64>, JournalError> {
+        let read = || {
+            let mut select = self
+                .db
+                .prepare("SELECT stage, count(*) FROM jobs GROUP BY stage")?;
+            select
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?.into())))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| explain(&self.path, error))
+    }
+}
+
+fn admit(db: &mut Connection, requests: Vec<Request>) -> rusqlite::Result<Admitted> {
+    let mut orphans = Vec::new();
+    let transaction = db.transaction()?;
+    let jobs = {
+        let mut insert = transaction.prepare(
+            "INSERT INTO jobs (target, urls, checksum, stage, attempt, tries, bytes)
+             VALUES (?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
+        )?;
+        let mut select = transaction.prepare(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
+        let mut anew = transaction.prepare(
+            "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
+             digest = NULL, error = NULL WHERE id = ?",
+        )?;
+        let mut enter = |request: Request| {
+            let (target, urls) = (Target(&request.target), request.urls_as_text());
+            if insert.execute(params![target, urls, request.checksum])? == 1 {
+                return Ok(Job::new(transaction.last_insert_rowid(), request));
+            }
+            let known = select.query_row([target], job)?;
+            if known.request == request {
+                return Ok(known);
+            }
+            orphans.push(known.request.part());
+            let attempt = known.attempt + 1;
+            anew.execute(params![urls, request.checksum, attempt, known.id])?;
+            Ok(Job {
+                attempt,
+                ..Job::new(known.id, request)
+            })
+        };
+        requests
+            .into_iter()
+            .map(&mut enter)
+            .collect::<rusqlite::Result<_>>()?
+    };
+    transaction.commit()?;
+    Ok(Admitted { jobs, orphans })
+}
+
+fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    {
+        let mut update = transaction.prepare_cached(
+            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, error = ? WHERE id = ?",
+        )?;
+        for job in jobs {
+            let bytes = job.bytes.cast_signed();
+            update.execute(params![
+                job.stage,
+                job.attempt,
+                job.tries,
+                bytes,
+                job.digest,
+                job.error,
+                job.id
+            ])?;
+        }
+    }
+    transaction.commit()
+}
+
+fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let target = Path::new(OsStr::from_bytes(row.get_ref("target")?.as_bytes()?));
+    let urls = row.get_ref("urls")?.as_str()?;
+    Ok(Job {
+        id: row.get("id")?,
+        request: Request::new(urls, target, row.get("checksum")?),
+        stage: row.get("stage")?,
+        attempt: row.get("attempt")?,
+        tries: row.get("tries")?,
+        bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
+        digest: row.get("digest")?,
+        error: row.get("error")?,
+    })
+}
+
+fn explain(path: &Path, error: rusqlite::Error) -> JournalError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy(path.to_owned()),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(path, error),
+        None => damaged(path, error), // a value that we would not have written
+        Some(_) => JournalError::Sql(path.to_owned(), error),
+    }
+}
+
+fn damaged(path: &Path, error: rusqlite::Error) -> JournalError {
+    JournalError::Damaged(path.to_owned(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

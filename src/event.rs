@@ -109,7 +109,8 @@ impl Event {
         (&**report as &dyn Any).downcast_ref()
     }
 
-    fn level(&self) -> Level {
+    /// How loud it is in the log.
+    pub fn level(&self) -> Level {
         match &self.kind {
             EventKind::Exited { reason, .. } if !reason.is_normal() => Level::Warn,
             EventKind::Stopped { reason, .. } if !reason.is_normal() => Level::Warn,

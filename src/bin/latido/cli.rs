@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use latido::fault::{Fault, FaultError, When};
 
 use crate::fetch::checksum::Checksum;
+use crate::fetch::exec::Exec;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -89,7 +90,7 @@ pub(crate) struct FetchArgs {
 
     /// Run CMD on each file once it is verified; the file has failed if CMD does
     #[arg(long, value_name = "CMD")]
-    pub(crate) exec: Option<String>,
+    pub(crate) exec: Option<Exec>,
 
     /// Where progress is kept for the next run [default: DIR/.latido.db]
     #[arg(long, value_name = "FILE")]

@@ -1,8 +1,32 @@
-//! The program `latido`.
+//! `latido`: downloads, verifies and post-processes files under supervision. It uses the public API of the library
+//! and nothing else.
 
-#[allow(dead_code)]
 mod cli;
-#[allow(dead_code)]
+mod demo;
+mod exit;
 mod fetch;
+mod logging;
+mod view;
 
-fn main() {}
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::Exit;
+use view::Screen;
+
+fn main() -> Exit {
+    let cli = Cli::parse();
+    latido::quiet_panics(); // they are events, and shown as such
+    let screen = Screen::new();
+    logging::init(&screen);
+    let ended = actix::System::new().block_on(async {
+        match cli.command {
+            Command::Fetch(args) => fetch::command(&args, &screen).await,
+            Command::Demo(args) => demo::command(&args, &screen).await,
+        }
+    });
+    ended.unwrap_or_else(|error| {
+        screen.line(format!("latido: {error:#}"));
+        Exit::Usage
+    })
+}

@@ -7,6 +7,10 @@
 //! | [`request`], [`checksum`] | one file to get, and what it must be |
 //! | [`job`] | the stages of a job, as a pure function of its answers |
 //! | [`journal`] | the jobs on disk, for the next run |
+//! | [`exec`] | the command that is run on each file |
+//! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
+//! | [`board`], [`report`] | what the ledger tells those who watch |
+//! | [`run`], [`summary`] | a run from its arguments to its end |
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -14,23 +18,67 @@ use std::fs::File;
 use std::io::{BufReader, stdin};
 use std::path::{Path, PathBuf, absolute};
 
-use crate::cli::FetchArgs;
+use tokio::signal::unix::SignalKind;
 
+use crate::cli::FetchArgs;
+use crate::exit::Exit;
+use crate::view::{self, Detail, Screen};
+
+pub(crate) mod board;
 pub(crate) mod checksum;
 mod entry;
 mod error;
+pub(crate) mod exec;
 mod input;
 pub(crate) mod job;
-pub(crate) mod journal;
-pub(crate) mod request;
+mod journal;
+mod ledger;
+pub(crate) mod report;
+mod request;
+pub(crate) mod run;
+mod summary;
 mod target;
+mod tree;
 
-pub(crate) use error::BadInput;
+use error::BadInput;
 
 use entry::{Draft, Entry, EntryError, Origin};
 use input::List;
 use request::Request;
+use run::{End, Ready};
+use summary::Summary;
 use target::{Directories, TargetError};
+
+/// `latido fetch`.
+pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result<Exit> {
+    let running = Ready::new(args)?.start()?;
+    let run = running.run();
+    let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
+    let events = running.tree.subscribe();
+    let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));
+    let end = running.end().await?;
+    view.await?;
+
+    let summary = Summary {
+        jobs: run.jobs()?,
+        elapsed: run.started.elapsed(),
+    };
+    if !args.quiet {
+        println!("{summary}");
+    }
+    Ok(match end {
+        End::Interrupted(kind) if kind == SignalKind::terminate() => Exit::Terminated,
+        End::Interrupted(_) => Exit::Interrupted,
+        End::GaveUp(reason) => {
+            screen.line(format!(
+                "latido: the supervision tree {reason}; run the same command again to go on"
+            ));
+            Exit::GaveUp
+        }
+        End::Finished if summary.is_complete() => Exit::Ok,
+        End::Finished => Exit::Failed,
+    })
+}
 
 /// What a run has to do.
 #[derive(Debug)]

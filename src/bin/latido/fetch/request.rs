@@ -33,6 +33,15 @@ impl Request {
         self.urls().next().unwrap_or_default()
     }
 
+    /// What to call the file when talking of it.
+    pub(crate) fn name(&self) -> String {
+        self.target
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    }
+
     /// The places that have the file.
     pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
         self.urls.split('\t')

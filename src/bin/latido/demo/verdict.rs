@@ -1,0 +1,152 @@
+//! What the demo ends with: counted from the files on disk and the events, not from what the program believes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::HumanBytes;
+use latido::actors::cpu_pool::CpuJob;
+use latido::actors::digest::{Sha256, Sha256Of};
+use latido::{EventKind, Events};
+
+use super::origin::{Corpus, File};
+use crate::exit::Exit;
+use crate::fetch::run::End;
+
+/// The kinds of actor whose restart the demo promises, by where they stand in the tree.
+const KINDS: [(&str, &str); 4] = [
+    ("downloader", "latido/downloaders/*"),
+    ("CPU pool", "latido/cpu"),
+    ("heartbeat", "latido/heartbeat"),
+    ("process", "latido/exec/*"),
+];
+
+/// What the events say, counted while they pass.
+#[derive(Default)]
+pub(super) struct Record {
+    injected: usize,
+    restarts: BTreeMap<String, usize>,
+}
+
+impl Record {
+    pub(super) async fn of(mut events: Events) -> Self {
+        let mut record = Self::default();
+        while let Some(event) = events.next().await {
+            match event.kind {
+                EventKind::Injected(_) => record.injected += 1,
+                EventKind::Started if event.incarnation > 1 => {
+                    *record.restarts.entry(event.path.to_string()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        record
+    }
+
+    fn restarts_of(&self, pattern: &str) -> usize {
+        let of_kind = |path: &String| latido::TreePath::root(path).matches(pattern);
+        self.restarts
+            .iter()
+            .filter(|(path, _)| of_kind(path))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+pub(super) struct Verdict {
+    files: usize,
+    bytes: u64,
+    lost: usize,
+    corrupt: usize,
+    unprocessed: usize,
+    record: Record,
+    elapsed: Duration,
+    end: End,
+}
+
+impl Verdict {
+    pub(super) fn new(corpus: &Corpus, dir: &Path, record: Record, elapsed: Duration, end: End) -> Self {
+        let files = corpus.files();
+        let mut verdict = Self {
+            files: files.len(),
+            bytes: 0,
+            lost: 0,
+            corrupt: 0,
+            unprocessed: 0,
+            record,
+            elapsed,
+            end,
+        };
+        for file in files {
+            verdict.look_at(file, &dir.join(&file.name));
+        }
+        verdict
+    }
+
+    fn look_at(&mut self, file: &File, path: &Path) {
+        match Sha256Of(path.to_owned()).run(&mut ()) {
+            Err(_) => self.lost += 1,
+            Ok(found) if found.sha256 != Sha256(file.sha256) => self.corrupt += 1,
+            Ok(found) => self.bytes += found.bytes,
+        }
+        self.unprocessed += usize::from(!path.with_added_extension("gz").is_file());
+    }
+
+    fn all_kinds_restarted(&self) -> bool {
+        KINDS
+            .iter()
+            .all(|(_, pattern)| self.record.restarts_of(pattern) > 0)
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        match &self.end {
+            End::GaveUp(_) => Exit::GaveUp,
+            End::Interrupted(_) => Exit::Interrupted,
+            End::Finished
+                if self.lost + self.corrupt + self.unprocessed > 0 || !self.all_kinds_restarted() =>
+            {
+                Exit::Failed
+            }
+            End::Finished => Exit::Ok,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let right = self.files - self.lost - self.corrupt;
+        writeln!(
+            f,
+            "files     {right} of {} there and right, {}",
+            self.files,
+            HumanBytes(self.bytes)
+        )?;
+        writeln!(
+            f,
+            "          {} lost, {} corrupt, {} not processed",
+            self.lost, self.corrupt, self.unprocessed
+        )?;
+        writeln!(f, "faults    {} injected", self.record.injected)?;
+        write!(f, "restarts  {}", self.record.restarts.values().sum::<usize>())?;
+        for (n, (kind, pattern)) in KINDS.iter().enumerate() {
+            write!(
+                f,
+                "{}{kind} {}",
+                if n == 0 { ": " } else { ", " },
+                self.record.restarts_of(pattern)
+            )?;
+        }
+        writeln!(f, ", ledger {}", self.record.restarts_of("latido/ledger"))?;
+        writeln!(f, "time      {:.1} s", self.elapsed.as_secs_f64())?;
+        match (&self.end, self.exit()) {
+            (_, Exit::Ok) => f.write_str("verdict   PASS: nothing was lost"),
+            (End::GaveUp(reason), _) => write!(f, "verdict   FAIL: the tree {reason}"),
+            (End::Interrupted(_), _) => f.write_str("verdict   none: interrupted"),
+            _ if !self.all_kinds_restarted() => {
+                f.write_str("verdict   FAIL: not every kind of actor was restarted")
+            }
+            _ => f.write_str("verdict   FAIL: something was lost"),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a run has reached, for whoever watches: written by the ledger, read by the views, the heartbeat and `main`,
+//! each on a thread of its own. It outlives the ledger's incarnations; the truth is in the journal.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use latido::actors::downloader::Progress;
+use tokio::sync::watch;
+
+use super::job::{Job, Stage};
+
+pub(crate) struct Board {
+    stages: [AtomicUsize; STAGES],
+    /// Bytes of the jobs that are done.
+    bytes: AtomicU64,
+    /// What each downloader is getting, by its place.
+    transfers: Vec<Mutex<Option<Transfer>>>,
+    finished: watch::Sender<bool>,
+}
+
+const STAGES: usize = Stage::Failed as usize + 1;
+
+#[derive(Clone)]
+pub(crate) struct Transfer {
+    pub(crate) name: String,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Board {
+    pub(crate) fn new(downloaders: usize) -> Self {
+        Self {
+            stages: Default::default(),
+            bytes: AtomicU64::new(0),
+            transfers: (0..downloaders).map(|_| Mutex::default()).collect(),
+            finished: watch::Sender::new(false),
+        }
+    }
+
+    // ===== the ledger's side =====
+
+    /// Counts anew: a new ledger has read the journal.
+    pub(crate) fn reset<'a>(&self, jobs: impl Iterator<Item = &'a Job>) {
+        self.stages
+            .iter()
+            .for_each(|count| count.store(0, Ordering::Relaxed));
+        self.bytes.store(0, Ordering::Relaxed);
+        self.transfers.iter().for_each(|transfer| *lock(transfer) = None);
+        jobs.for_each(|job| self.enter(job));
+    }
+
+    /// The job has left the stage `from` for the one it is in.
+    pub(crate) fn moved(&self, from: Stage, job: &Job) {
+        self.stages[from as usize].fetch_sub(1, Ordering::Relaxed);
+        self.enter(job);
+    }
+
+    pub(crate) fn set_transfer(&self, downloader: usize, transfer: Option<Transfer>) {
+        *lock(&self.transfers[downloader]) = transfer;
+    }
+
+    pub(crate) fn finish(&self) {
+        self.finished.send_replace(true);
+    }
+
+    fn enter(&self, job: &Job) {
+        self.stages[job.stage as usize].fetch_add(1, Ordering::Relaxed);
+        if job.stage == Stage::Done {
+            self.bytes.fetch_add(job.bytes, Ordering::Relaxed);
+        }
+    }
+
+    // ===== the watchers' side =====
+
+    pub(crate) fn count(&self, stage: Stage) -> usize {
+        self.stages[stage as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.stages
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// Bytes of finished files and of those on their way.
+    pub(crate) fn bytes(&self) -> u64 {
+        let under_way = self
+            .transfers()
+            .map(|transfer| transfer.progress.received())
+            .sum::<u64>();
+        self.bytes.load(Ordering::Relaxed) + under_way
+    }
+
+    pub(crate) fn transfers(&self) -> impl Iterator<Item = Transfer> {
+        self.transfers
+            .iter()
+            .filter_map(|transfer| lock(transfer).clone())
+    }
+
+    /// Waits until no job is left to do.
+    pub(crate) async fn finished(&self) {
+        let mut finished = self.finished.subscribe();
+        // The sender is this board's own, so the wait cannot fail.
+        let _ = finished.wait_for(|finished| *finished).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

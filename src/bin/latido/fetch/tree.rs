@@ -1,0 +1,118 @@
+//! The supervision tree of a fetch.
+//!
+//! ```text
+//! latido             one for one
+//! ├── heartbeat      a thread of its own: its beats say that the rest may be busy, but is not dead
+//! ├── ledger         a thread of its own: it writes to disk
+//! ├── downloaders    one for one
+//! │   └── 0 1 2 ...  on as many arbiter threads as there are cores
+//! ├── cpu            in front of the worker threads
+//! └── exec           one for one, with --exec
+//!     └── 0 1 ...    as many as there are cores
+//! ```
+//!
+//! Nobody here needs a sibling's state: who loses an answer hears of it, and the ledger hands the stage out again. So
+//! every part restarts alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use latido::actors::cpu_pool::CpuPool;
+use latido::actors::downloader::Downloader;
+use latido::actors::heartbeat::Heartbeat;
+use latido::actors::process::CommandRunner;
+use latido::supervision::{Arbiters, Backoff, ChildSpec, Placement, SupervisorSpec};
+
+use super::board::Board;
+use super::exec::Exec;
+use super::job::{Rules, Stage};
+use super::ledger::{Crew, Ledger, Plan};
+
+/// From beat to beat.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a tree is made for.
+pub(crate) struct Work {
+    pub(crate) journal: std::path::PathBuf,
+    /// The jobs of this run, by their ids in the journal.
+    pub(crate) jobs: Vec<i64>,
+    pub(crate) rules: Rules,
+    pub(crate) exec: Option<Exec>,
+    pub(crate) downloaders: usize,
+}
+
+impl Work {
+    /// The tree, and the board on which its progress is written.
+    pub(crate) fn into_tree(self) -> (SupervisorSpec, Arc<Board>) {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let threads = Arbiters::new(cores.min(self.downloaders));
+        let downloaders = children(self.downloaders, Downloader::default, &Placement::Shared(threads));
+        let runners = children(
+            if self.exec.is_some() { cores } else { 0 },
+            CommandRunner::default,
+            &Placement::Current,
+        );
+        let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).backoff(gentle());
+        let board = Arc::new(Board::new(self.downloaders));
+        let heartbeat = heartbeat(&self.journal, &board);
+        let plan = Arc::new(Plan {
+            journal: self.journal,
+            jobs: self.jobs,
+            rules: self.rules,
+            exec: self.exec,
+            crew: Crew {
+                downloaders: downloaders.iter().map(ChildSpec::addr).collect(),
+                cpu: cpu.addr(),
+                runners: runners.iter().map(ChildSpec::addr).collect(),
+            },
+            board: board.clone(),
+        });
+        let ledger = ChildSpec::new("ledger", move || Ledger::new(&plan))
+            .on(Placement::OwnThread)
+            .backoff(gentle());
+        let mut tree = team("latido", 5)
+            .child(heartbeat.spec("heartbeat").backoff(gentle()))
+            .child(ledger)
+            .child(team("downloaders", downloaders.len()).children(downloaders))
+            .child(cpu);
+        if !runners.is_empty() {
+            tree = tree.child(team("exec", runners.len()).children(runners));
+        }
+        (tree, board)
+    }
+}
+
+/// A supervisor whose members may each fail a few times in ten seconds: more of them, more failures.
+fn team(id: &str, members: usize) -> SupervisorSpec {
+    let restarts = u32::try_from(5 + 2 * members).unwrap_or(u32::MAX);
+    SupervisorSpec::new(id).intensity(restarts, Duration::from_secs(10))
+}
+
+fn children<A: actix::Actor<Context = actix::Context<A>>>(
+    count: usize,
+    factory: fn() -> A,
+    placement: &Placement,
+) -> Vec<ChildSpec<A>> {
+    let child = |n: usize| {
+        ChildSpec::new(n.to_string(), factory)
+            .on(placement.clone())
+            .backoff(gentle())
+    };
+    (0..count).map(child).collect()
+}
+
+/// A first restart that nobody notices, and a crash loop that does not burn the processor.
+fn gentle() -> Backoff {
+    Backoff::exponential(Duration::from_millis(10), Duration::from_secs(5)).jitter(0.2)
+}
+
+fn heartbeat(journal: &std::path::Path, board: &Arc<Board>) -> Heartbeat {
+    let gauge = |stage| {
+        let board = board.clone();
+        move || board.count(stage) as u64
+    };
+    Heartbeat::every(INTERVAL)
+        .file(journal.with_extension("heartbeat"))
+        .gauge("jobs_done", gauge(Stage::Done))
+        .gauge("jobs_failed", gauge(Stage::Failed))
+}

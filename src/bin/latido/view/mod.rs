@@ -1,0 +1,69 @@
+//! What a run shows: lines for what happens, and bars below them on a terminal.
+
+mod bars;
+mod screen;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use latido::{Event, Events};
+
+pub(crate) use self::screen::Screen;
+use crate::fetch::board::Board;
+use crate::fetch::report::{JobReport, What};
+use bars::Bars;
+
+/// How much is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Only what ends in failure.
+    Quiet,
+    /// Failures and restarts; where there are no bars, each finished file too.
+    Normal,
+    /// Everything the tree does.
+    Everything,
+}
+
+/// Shows a run until its tree has ended.
+pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, detail: Detail) {
+    let bars = (detail != Detail::Quiet)
+        .then(|| screen.bars().map(|multi| Bars::new(multi, &board)))
+        .flatten();
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) if is_worth_a_line(&event, detail, bars.is_some()) => screen.event(&event),
+                Some(_) => {}
+                None => break,
+            },
+            _ = tick.tick() => bars.iter().for_each(|bars| bars.draw(&board)),
+        }
+    }
+    if let Some(bars) = bars {
+        bars.clear();
+    }
+}
+
+fn is_worth_a_line(event: &Event, detail: Detail, has_bars: bool) -> bool {
+    match (event.report::<JobReport>(), detail) {
+        (
+            Some(JobReport {
+                what: What::Failed { .. },
+                ..
+            }),
+            _,
+        ) => true,
+        (_, Detail::Quiet) => false,
+        (
+            Some(JobReport {
+                what: What::Done { .. },
+                ..
+            }),
+            _,
+        ) => !has_bars,
+        (Some(_), _) => true,
+        (None, Detail::Normal) => event.level() <= log::Level::Warn,
+        (None, Detail::Everything) => event.level() <= log::Level::Info,
+    }
+}

@@ -1,3 +1,6 @@
-//! What several test programs need.
+//! What several test programs need. Each of them uses a part of it.
+#![allow(dead_code, unreachable_pub)]
 
+#[cfg(feature = "download")]
+pub mod download;
 pub mod server;

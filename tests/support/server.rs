@@ -16,7 +16,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 #[derive(Clone, Debug)]
 pub enum Step {
     Send(Vec<u8>),
-    /// Sends bytes one at a time for as long as the client reads, a pause after each.
+    /// Sends 500 bytes one at a time, a pause after each.
     Trickle,
     /// Ends the connection in good order (FIN).
     Close,
@@ -43,10 +43,12 @@ pub struct Server {
 }
 
 struct Shared {
-    answer: Box<dyn Fn(&Request) -> Vec<Step> + Send + Sync>,
+    answer: Box<Answer>,
     requests: Mutex<Vec<Request>>,
     stalls: Semaphore,
 }
+
+type Answer = dyn Fn(&Request) -> Vec<Step> + Send + Sync;
 
 impl Server {
     /// Starts one on a free loopback port; `answer` says what to do for each request.
@@ -140,10 +142,12 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
         for step in (shared.answer)(&request) {
             match step {
                 Step::Send(bytes) => stream.write_all(&bytes).await?,
-                Step::Trickle => loop {
-                    stream.write_all(b"x").await?;
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                },
+                Step::Trickle => {
+                    for _ in 0..500 {
+                        stream.write_all(b"x").await?;
+                        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    }
+                }
                 Step::Close => return Ok(()),
                 Step::Reset => return stream.set_zero_linger(),
                 Step::Stall => {

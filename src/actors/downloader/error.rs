@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
+use rustls::CertificateError;
 
 use super::{Limits, client};
 
@@ -172,6 +173,10 @@ pub(super) fn of_request(error: &reqwest::Error, limits: Limits) -> FetchError {
     } else if let Some(tls) = find::<rustls::Error>(error).filter(|_| error.is_connect()) {
         FetchError::Tls(match tls {
             rustls::Error::InvalidMessage(_) => "the server does not speak tls".to_owned(),
+            // Its text would be a debug dump of the wrapping.
+            rustls::Error::InvalidCertificate(CertificateError::Other(cause)) => {
+                format!("invalid peer certificate: {cause}")
+            }
             other => other.to_string(),
         })
     } else {

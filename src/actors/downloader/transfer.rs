@@ -1,0 +1,105 @@
+//! One transfer: the request, the head that must be right, the bytes, the count.
+
+use std::time::Instant;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName};
+use reqwest::{Response, StatusCode};
+
+use super::client::Clients;
+use super::part::{self, Part};
+use super::{Fetch, FetchError, Fetched, Limits, error};
+
+pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Result<Fetched, FetchError> {
+    let Fetch {
+        url,
+        target,
+        part,
+        progress,
+    } = fetch;
+    let url = error::parse_url(&url)?;
+    // Before the request: a server need not be asked for what has no place to go.
+    let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
+    let mut response = clients
+        .get(url)
+        .await
+        .map_err(|error| error::of_request(&error, limits))?;
+    let announced = check_head(&response)?;
+    progress.start(announced);
+
+    let mut bytes = 0;
+    let mut pace = Pace::new(limits);
+    loop {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| error::of_body(&error, limits, bytes, announced))? else {
+            break;
+        };
+        part.write(&chunk)?;
+        bytes += chunk.len() as u64;
+        progress.add(chunk.len() as u64);
+        pace.check(bytes)?;
+    }
+    // The client holds a server to its content-length, but not one that sends chunks as well.
+    match announced {
+        Some(announced) if bytes < announced => {
+            return Err(FetchError::Short {
+                received: bytes,
+                announced: Some(announced),
+            });
+        }
+        Some(announced) if bytes > announced => return Err(FetchError::Long { announced }),
+        _ => {}
+    }
+    part.check_length(bytes)?;
+    Ok(Fetched { part, target, bytes })
+}
+
+/// Lets nothing pass but the bare and whole file; answers its length, if the server told it.
+fn check_head(response: &Response) -> Result<Option<u64>, FetchError> {
+    let headers = response.headers();
+    if response.status() != StatusCode::OK {
+        return Err(error::of_status(response.status(), headers));
+    }
+    let encodings = || header_values(headers, CONTENT_ENCODING);
+    if let Some(encoding) = encodings().find(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(FetchError::Encoding(encoding.to_owned()));
+    }
+    Ok(header_values(headers, CONTENT_LENGTH).find_map(|length| length.parse().ok()))
+}
+
+fn header_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter();
+    values.flat_map(|value| value.to_str().unwrap_or("unreadable").split(',').map(str::trim))
+}
+
+/// Notices a trickle.
+struct Pace {
+    limits: Limits,
+    since: Instant,
+    bytes_then: u64,
+}
+
+impl Pace {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            since: Instant::now(),
+            bytes_then: 0,
+        }
+    }
+
+    fn check(&mut self, bytes: u64) -> Result<(), FetchError> {
+        let elapsed = self.since.elapsed();
+        if elapsed < self.limits.silence {
+            return Ok(());
+        }
+        if ((bytes - self.bytes_then) as f64) < self.limits.rate as f64 * elapsed.as_secs_f64() {
+            return Err(FetchError::Slow {
+                rate: self.limits.rate,
+                period: self.limits.silence,
+            });
+        }
+        self.since = Instant::now();
+        self.bytes_then = bytes;
+        Ok(())
+    }
+}

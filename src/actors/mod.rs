@@ -17,3 +17,6 @@ pub mod downloader;
 pub mod heartbeat;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub mod process;
+mod wanted;
+
+pub use wanted::WhileWanted;

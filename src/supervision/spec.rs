@@ -185,6 +185,22 @@ impl SupervisorSpec {
         self
     }
 
+    /// The paths that the tree's children will have, parents first.
+    pub fn paths(&self) -> Vec<TreePath> {
+        fn walk(plan: &Plan, path: TreePath, paths: &mut Vec<TreePath>) {
+            paths.push(path.clone());
+            for AnySpec { rules, kind } in &plan.children {
+                match kind {
+                    Kind::Worker(_) => paths.push(path.join(&rules.id)),
+                    Kind::Supervisor(plan) => walk(plan, path.join(&rules.id), paths),
+                }
+            }
+        }
+        let mut paths = Vec::new();
+        walk(&self.plan, TreePath::root(&self.rules.id), &mut paths);
+        paths
+    }
+
     /// Starts the tree with this supervisor as its root, on the current arbiter. What fails later, the start of a
     /// child included, comes out of [`Tree::join`].
     pub fn start(self) -> Result<Tree, SpecError> {

@@ -30,6 +30,7 @@ pub use self::error::FetchError;
 pub use self::progress::Progress;
 
 use self::part::Part;
+use super::WhileWanted;
 
 // ===== messages =====
 
@@ -104,8 +105,8 @@ impl Fetched {
 
 // ===== the actor =====
 
-/// Downloads over HTTP. Each [`Fetch`] runs at once and beside the others; the sender decides how many. All of
-/// them end with the actor, and leave no part file behind.
+/// Downloads over HTTP. Each [`Fetch`] runs at once and beside the others; the sender decides how many. One ends when
+/// its sender stops waiting for it, all of them end with the actor, and none leaves a part file behind.
 ///
 /// The downloaders of an arbiter share their connections. Files are written on the arbiter's own thread: give
 /// downloaders an arbiter that nobody waits for.
@@ -147,11 +148,11 @@ impl Actor for Downloader {
 }
 
 impl Handler<Fetch> for Downloader {
-    type Result = ResponseActFuture<Self, Result<Fetched, FetchError>>;
+    type Result = WhileWanted<Self, Result<Fetched, FetchError>>;
 
     fn handle(&mut self, fetch: Fetch, _: &mut Context<Self>) -> Self::Result {
         let limits = self.limits;
         let clients = client::of_this_thread(limits);
-        Box::pin(async move { transfer::run(&clients, limits, fetch).await }.into_actor(self))
+        WhileWanted::new(async move { transfer::run(&clients, limits, fetch).await }.into_actor(self))
     }
 }

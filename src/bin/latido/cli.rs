@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::RangedU64ValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use latido::fault::{Fault, FaultError, When};
 
+use crate::exit::Exit;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::exec::Exec;
 
@@ -119,6 +121,17 @@ pub(crate) struct DemoArgs {
     pub(crate) keep: Option<PathBuf>,
 }
 
+/// Ends the program over arguments that are not understood: a wrong value in one line, the rest as clap says it.
+pub(crate) fn explain(error: clap::Error) -> Cli {
+    if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        let text = error.render().to_string();
+        let line = text.lines().next().unwrap_or_default();
+        eprintln!("latido: {}; see --help", line.trim_start_matches("error: "));
+        std::process::exit(Exit::Usage as i32);
+    }
+    error.exit()
+}
+
 /// A fault and where it is to strike: `latido/downloaders/*=panic@3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Injection {
@@ -165,7 +178,6 @@ impl FromStr for Injection {
 mod tests {
     use super::*;
     use clap::CommandFactory;
-    use clap::error::ErrorKind;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))

@@ -15,7 +15,7 @@ use exit::Exit;
 use view::Screen;
 
 fn main() -> Exit {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(cli::explain);
     latido::quiet_panics(); // they are events, and shown as such
     let screen = Screen::new();
     logging::init(&screen);

@@ -13,7 +13,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
-use crate::fetch::run::Ready;
+use crate::fetch::run::{Ready, Signals};
 use crate::view::{self, Detail, Screen};
 use origin::{Corpus, Origin};
 use sabotage::Sabotage;
@@ -55,9 +55,13 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
         screen.clone(),
         Detail::Everything,
     ));
-    let sabotage = actix::spawn(Sabotage::plan(&mut random, DOWNLOADERS).carry_out(tree, screen.clone()));
-    let end = running.end().await?;
+    let sabotage =
+        actix::spawn(Sabotage::plan(&mut random, DOWNLOADERS).carry_out(tree.clone(), screen.clone()));
+    let mut signals = Signals::listen()?;
+    let end = running.end(&mut signals).await;
     sabotage.abort();
+    screen.line(format!("\n{}", tree.snapshot()));
+    running.stop(&mut signals).await;
     view.await?;
     let verdict = Verdict::new(&corpus, dir, record.await?, run.started.elapsed(), end);
     screen.line("");

@@ -1,8 +1,8 @@
 //! What is broken on purpose, and when: a fixed order, told beforehand.
 
-use latido::Event;
 use latido::fault::{Fault, When};
 use latido::supervision::Tree;
+use latido::{Event, EventKind};
 
 use crate::fetch::report::{JobReport, What};
 use crate::view::Screen;
@@ -73,7 +73,13 @@ impl Sabotage {
 
     pub(super) async fn carry_out(self, tree: Tree, screen: Screen) {
         let mut events = tree.subscribe();
-        screen.line(tree.snapshot().to_string());
+        if events
+            .until("latido", |event| matches!(event.kind, EventKind::Started))
+            .await
+            .is_some()
+        {
+            screen.line(format!("\n{}", tree.snapshot()));
+        }
         let mut done = 0;
         for act in self.acts {
             while done < act.after {

@@ -25,6 +25,7 @@ impl BadInput {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.count
     }

@@ -3,7 +3,6 @@
 //! Losing power may lose the last commits, never their order: a job is then a stage further than the journal
 //! says, and that stage is done again.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
-use super::job::{Job, Stage};
+use super::job::Job;
 use super::request::Request;
 
 mod sql;
@@ -148,19 +147,6 @@ impl Journal {
                 .db
                 .prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
             select.query_map([], job)?.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| explain(&self.path, error))
-    }
-
-    /// How many jobs are in each stage.
-    pub(crate) fn counts(&self) -> Result<BTreeMap<Stage, u64>, JournalError> {
-        let read = || {
-            let mut select = self
-                .db
-                .prepare("SELECT stage, count(*) FROM jobs GROUP BY stage")?;
-            select
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?.into())))?
-                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| explain(&self.path, error))
     }

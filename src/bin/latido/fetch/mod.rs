@@ -45,7 +45,7 @@ use error::BadInput;
 use entry::{Draft, Entry, EntryError, Origin};
 use input::List;
 use request::Request;
-use run::{End, Ready};
+use run::{End, Ready, Signals};
 use summary::Summary;
 use target::{Directories, TargetError};
 
@@ -56,7 +56,12 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();
     let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));
-    let end = running.end().await?;
+    let mut signals = Signals::listen()?;
+    let end = running.end(&mut signals).await;
+    if matches!(end, End::Interrupted(_)) {
+        screen.line("stopping in order; what is done is kept (once more to stop at once)");
+    }
+    running.stop(&mut signals).await;
     view.await?;
 
     let summary = Summary {

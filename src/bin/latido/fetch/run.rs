@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use latido::ExitReason;
 use latido::supervision::{SupervisorSpec, Tree};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,6 +58,17 @@ impl Ready {
         for warning in &intake.warnings {
             log::warn!("{warning}");
         }
+        let work = Work {
+            journal: intake.journal.clone(),
+            jobs: Vec::new(),
+            rules: Rules {
+                max_tries: args.max_tries,
+                exec: args.exec.is_some(),
+            },
+            exec: args.exec.clone(),
+            downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
+        };
+        check_faults(&args.faults, &work)?;
         let admitted = Journal::open(&intake.journal)?.admit(intake.requests)?;
         for part in &admitted.orphans {
             // It belongs to a request that was changed; that it is gone already is as good.
@@ -65,14 +76,8 @@ impl Ready {
         }
         let jobs: Vec<i64> = admitted.jobs.iter().map(|job| job.id).collect();
         let work = Work {
-            journal: intake.journal.clone(),
             jobs: jobs.clone(),
-            rules: Rules {
-                max_tries: args.max_tries,
-                exec: args.exec.is_some(),
-            },
-            exec: args.exec.clone(),
-            downloaders: usize::from(args.jobs).min(jobs.len()).max(1),
+            ..work
         };
         let (spec, board) = work.into_tree();
         let run = Run {
@@ -104,35 +109,61 @@ impl Running {
         self.run.clone()
     }
 
-    /// Waits until there is nothing left to do, or a signal comes, or the tree gives up; then stops the tree in order.
-    /// A second signal stops it at once.
-    pub(crate) async fn end(self) -> Result<End> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let end = tokio::select! {
+    /// Waits until there is nothing left to do, or a signal comes, or the tree gives up.
+    pub(crate) async fn end(&self, signals: &mut Signals) -> End {
+        tokio::select! {
             () = self.run.board.finished() => End::Finished,
-            reason = self.tree.join() => return Ok(End::GaveUp(reason)),
-            kind = next(&mut interrupt, &mut terminate) => End::Interrupted(kind),
-        };
-        if matches!(end, End::Interrupted(_)) {
-            log::warn!("stopping; the journal keeps what is done (again to stop at once)");
+            reason = self.tree.join() => End::GaveUp(reason),
+            kind = signals.next() => End::Interrupted(kind),
         }
+    }
+
+    /// Stops the tree in order; on a signal, at once.
+    pub(crate) async fn stop(&self, signals: &mut Signals) {
         tokio::select! {
             _ = self.tree.stop(PATIENCE) => {}
-            kind = next(&mut interrupt, &mut terminate) => {
-                self.tree.stop(Duration::ZERO).await;
-                return Ok(End::Interrupted(kind));
-            }
+            _ = signals.next() => drop(self.tree.stop(Duration::ZERO).await),
         }
-        Ok(end)
     }
 }
 
-async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> SignalKind {
-    tokio::select! {
-        _ = interrupt.recv() => SignalKind::interrupt(),
-        _ = terminate.recv() => SignalKind::terminate(),
+/// Ctrl-C and SIGTERM. Once listened to, they no longer end the program by themselves.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self {
+            interrupt: signal(interrupt)?,
+            terminate: signal(terminate)?,
+        })
     }
+
+    async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        }
+    }
+}
+
+/// A fault that fits no part is a mistake, and said while nothing has been done yet.
+fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
+    let (tree, _) = work.clone().into_tree();
+    let paths = tree.paths();
+    for Injection { path, .. } in faults {
+        if !paths.iter().any(|known| known.matches(path)) {
+            let known: Vec<_> = paths.iter().map(ToString::to_string).collect();
+            bail!(
+                "--fault {path} fits no part of the tree; there are {}",
+                known.join(", ")
+            );
+        }
+    }
+    Ok(())
 }
 
 impl Run {

@@ -32,6 +32,7 @@ use super::ledger::{Crew, Ledger, Plan};
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a tree is made for.
+#[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) journal: std::path::PathBuf,
     /// The jobs of this run, by their ids in the journal.

@@ -82,10 +82,21 @@ async fn a_program_that_ignores_sigterm_is_killed_after_the_grace() {
 }
 
 #[actix::test]
+async fn a_program_that_is_asked_to_stop_sees_the_end_of_its_input() {
+    let (to, mut lines) = reader();
+    let filter = Command::shell("trap '' TERM; echo ready; cat; echo end of input");
+    // A grace that no test would outlast.
+    let (filter, end) = run(Process::new(filter).lines_to(to).grace(Duration::from_secs(3600)));
+    within(lines.recv()).await.unwrap();
+    filter.do_send(Stop);
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
+    assert_eq!(rest(lines), [out("end of input")]);
+}
+
+#[actix::test]
 async fn a_suspended_program_hears_that_it_is_to_stop() {
     let (to, mut lines) = reader();
     let suspended = Command::shell("echo $$; kill -STOP $$; exec sleep 1000");
-    // A grace that no test would outlast.
     let (suspended, end) = run(Process::new(suspended)
         .lines_to(to)
         .grace(Duration::from_secs(3600)));

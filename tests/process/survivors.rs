@@ -21,7 +21,7 @@ async fn a_grandchild_dies_with_the_actor_that_crashes() {
 #[actix::test]
 async fn a_grandchild_dies_when_the_program_ends_without_it() {
     let held = HeldPipe::new();
-    let (_, end) = run(Process::new(held.command("sleep 1000 &")));
+    let (_, end) = run(Process::new(held.command("yes &")));
     assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
     held.released().await;
 }

@@ -205,9 +205,11 @@ impl Handler<WriteLine> for Process {
             // Whoever cannot write drops `written`, and the answer is the error.
             let _ = input.send((line, written));
         }
-        let command = self.command.to_string();
-        let answer = async { answer.await.map_err(|_| ProcessError::InputClosed { command }) };
-        Box::pin(answer.into_actor(self))
+        Box::pin(answer.into_actor(self).map(|answer, act, _| {
+            answer.map_err(|_| ProcessError::InputClosed {
+                command: act.command.to_string(),
+            })
+        }))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::child::{Child, GRACE};
 use super::command::{Command, CommandError};
 use super::exit::ProcessExit;
+use crate::actors::WhileWanted;
 
 // ===== messages =====
 
@@ -60,7 +61,7 @@ pub enum RunError {
 
 /// Runs programs: all that it is sent at once, so who sends says how many run at a time.
 ///
-/// The runs are the actor's own. When it stops or crashes their process groups are killed, and their senders
+/// A run ends when its sender stops waiting for it. The runs are the actor's own: when it stops or crashes their process groups are killed, and their senders
 /// hear `MailboxError::Closed`.
 ///
 /// ```no_run
@@ -98,11 +99,11 @@ impl Actor for CommandRunner {
 }
 
 impl Handler<RunCommand> for CommandRunner {
-    type Result = ResponseActFuture<Self, Result<CommandOutput, RunError>>;
+    type Result = WhileWanted<Self, Result<CommandOutput, RunError>>;
 
     fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
         // A future of the context, not a `ResponseFuture`: it has to end with the actor.
-        Box::pin(run(message, self.grace).into_actor(self))
+        WhileWanted::new(run(message, self.grace).into_actor(self))
     }
 }
 

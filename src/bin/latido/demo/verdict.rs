@@ -90,7 +90,7 @@ impl Verdict {
             Ok(found) if found.sha256 != Sha256(file.sha256) => self.corrupt += 1,
             Ok(found) => self.bytes += found.bytes,
         }
-        self.unprocessed += usize::from(!path.with_added_extension("gz").is_file());
+        self.unprocessed += usize::from(!path.with_extension("bin.gz").is_file());
     }
 
     fn all_kinds_restarted(&self) -> bool {

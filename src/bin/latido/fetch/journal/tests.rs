@@ -1,3 +1,4 @@
+use crate::fetch::job::Stage;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;

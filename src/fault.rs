@@ -41,8 +41,8 @@ impl Fault {
     /// has the context.
     pub(crate) fn strike(&self) {
         match self {
-            Self::Panic => panic!("a fault was injected"),
-            Self::Fail => crate::crash("a fault was injected"),
+            Self::Panic => panic!("injected fault"),
+            Self::Fail => crate::crash("injected fault"),
             Self::Block(time) => std::thread::sleep(*time),
             Self::Stop => {}
         }

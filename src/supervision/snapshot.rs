@@ -109,8 +109,11 @@ impl fmt::Display for Snapshot {
             if child.queued > 0 {
                 write!(f, ", {} queued", child.queued)?;
             }
-            if let Some(reason) = &child.last_exit {
-                write!(f, ", last {reason}")?;
+            match &child.last_exit {
+                // Where it panicked is too long for a line of a table; the event has it.
+                Some(ExitReason::Panicked(panic)) => write!(f, ", last panicked: {}", panic.message())?,
+                Some(reason) => write!(f, ", last {reason}")?,
+                None => {}
             }
             writeln!(f)?;
         }

@@ -61,8 +61,8 @@ pub enum RunError {
 
 /// Runs programs: all that it is sent at once, so who sends says how many run at a time.
 ///
-/// A run ends when its sender stops waiting for it. The runs are the actor's own: when it stops or crashes their process groups are killed, and their senders
-/// hear `MailboxError::Closed`.
+/// A run ends when its sender stops waiting for it, and all of them end with the actor: their process groups are
+/// killed, and their senders hear `MailboxError::Closed`.
 ///
 /// ```no_run
 /// # use actix::prelude::*;

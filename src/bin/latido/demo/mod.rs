@@ -65,7 +65,7 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     view.await?;
     let verdict = Verdict::new(&corpus, dir, record.await?, run.started.elapsed(), end);
     screen.line("");
-    println!("{verdict}");
+    view::say(&verdict);
     Ok(verdict.exit())
 }
 

@@ -69,7 +69,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
         elapsed: run.started.elapsed(),
     };
     if !args.quiet {
-        println!("{summary}");
+        view::say(&summary);
     }
     Ok(match end {
         End::Interrupted(kind) if kind == SignalKind::terminate() => Exit::Terminated,

@@ -3,6 +3,8 @@
 mod bars;
 mod screen;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +45,11 @@ pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, 
     if let Some(bars) = bars {
         bars.clear();
     }
+}
+
+/// Writes a result to standard output. A reader that has gone, as `head` does, changes nothing about the result.
+pub(crate) fn say(result: impl Display) {
+    let _ = writeln!(io::stdout(), "{result}");
 }
 
 fn is_worth_a_line(event: &Event, detail: Detail, has_bars: bool) -> bool {

@@ -1,4 +1,69 @@
-//! Supervision for [actix](https://docs.rs/actix) actors.
+//! Fault tolerance for [actix](https://docs.rs/actix) actors: supervision with OTP's words and rules, for ordinary
+//! actors at ordinary addresses.
+//!
+//! An actor here is plain actix. What it gets from its tree: it is built afresh when it panics, its address stays the
+//! same, and what was sent to it meanwhile waits.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use actix::prelude::*;
+//! use latido::ExitReason;
+//! use latido::supervision::{ChildSpec, SupervisorSpec};
+//!
+//! #[derive(Default)]
+//! struct Divider;
+//! impl Actor for Divider {
+//!     type Context = Context<Self>;
+//! }
+//!
+//! #[derive(Message)]
+//! #[rtype(result = "u32")]
+//! struct Divide(u32, u32);
+//! impl Handler<Divide> for Divider {
+//!     type Result = u32;
+//!     fn handle(&mut self, Divide(a, b): Divide, _: &mut Context<Self>) -> u32 {
+//!         a / b
+//!     }
+//! }
+//!
+//! #[actix::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let divider = ChildSpec::new("divider", Divider::default);
+//!     let address = divider.addr(); // good for every incarnation, before the first one runs
+//!     let tree = SupervisorSpec::new("app").intensity(3, Duration::from_secs(5)).child(divider).start()?;
+//!
+//!     let poison = address.send(Divide(1, 0));
+//!     let queued = address.send(Divide(6, 3));
+//!     assert!(poison.await.is_err()); // it panicked over this one
+//!     assert_eq!(queued.await?, 2); // its successor answers the next
+//!
+//!     assert!(matches!(tree.stop(Duration::from_secs(1)).await, ExitReason::Shutdown));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`supervision`] | trees: specs, strategies, restart rules, the handle to a running tree |
+//! | [`exit`] | why an actor stopped, and how it says so itself: [`crash`] |
+//! | [`event`] | what happened, as one stream of typed events |
+//! | [`fault`] | failures on demand, by tree path |
+//! | [`actors`] | downloaders, a CPU pool, a heartbeat, child processes |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | none | supervision and the CPU pool |
+//! | `digest` | [`actors::digest`](crate::actors): SHA-256 of files |
+//! | `download` | [`actors::downloader`](crate::actors): HTTP(S) to files |
+//! | `heartbeat` | [`actors::heartbeat`](crate::actors): the daemon that says the system is alive |
+//! | `process` | [`actors::process`](crate::actors): programs as actors (Linux) |
+//! | `cli` (default) | all of them, and the program `latido` |
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("latido catches panics: build with panic = \"unwind\"");
 
 mod panic;
 mod path;
@@ -15,3 +80,7 @@ pub use exit::{ExitReason, crash};
 pub use panic::{Panic, quiet_panics};
 pub use path::TreePath;
 pub use reporter::Reporter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -347,3 +347,26 @@ async fn a_download_nobody_waits_for_leaves_nothing() {
     assert_eq!(progress.received(), 5);
     assert!(files_in(&dir).is_empty());
 }
+
+#[actix::test]
+async fn a_transfer_ends_when_its_sender_stops_waiting() {
+    let server = Server::start(|_| {
+        vec![
+            head("200 OK", &[("content-length", "9")]),
+            send("half"),
+            Step::Stall,
+        ]
+    });
+    let dir = tempdir().unwrap();
+    let progress = Arc::new(Progress::default());
+    let fetch = Fetch::new(server.url("file"), dir.path().join("file")).progress(progress.clone());
+    let answer = actix::spawn(Downloader::default().start().send(fetch));
+    server.stalled().await;
+    assert_eq!(files_in(&dir), [".file.part"]);
+    answer.abort();
+    // The transfer holds the counter, and gives it back when it is dropped.
+    while Arc::strong_count(&progress) > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert!(files_in(&dir).is_empty());
+}

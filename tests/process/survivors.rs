@@ -64,3 +64,18 @@ async fn a_run_dies_with_the_actor_that_runs_it() {
     assert!(matches!(within(answer).await.unwrap(), Err(MailboxError::Closed)));
     held.released().await;
 }
+
+#[actix::test]
+async fn a_run_dies_when_its_sender_stops_waiting() {
+    let mut held = HeldPipe::new();
+    let runner = CommandRunner::default().start();
+    let command = held.command("sleep 1000 & wait");
+    let answer = actix::spawn(runner.send(RunCommand {
+        command,
+        time_limit: None,
+    }));
+    held.opened().await;
+    answer.abort();
+    held.released().await;
+    assert!(runner.connected());
+}

@@ -1,0 +1,219 @@
+//! What supervision costs: a supervised child beside the same actor under plain actix, in one run.
+//!
+//! Run: `cargo bench --bench supervision`. The two are timed in turn, round by round; a row shows the median of each and
+//! the median of the rounds' ratios, which holds while the machine's speed drifts.
+
+use std::fs;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use latido::EventKind;
+use latido::supervision::{ChildSpec, Placement, SupervisorSpec, Tree};
+
+const ROUNDS: usize = 15;
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct Counter(u64);
+impl Actor for Counter {
+    type Context = Context<Self>;
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(0);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "u64")]
+struct Add(u64);
+impl Handler<Add> for Counter {
+    type Result = u64;
+    fn handle(&mut self, Add(n): Add, _: &mut Context<Self>) -> u64 {
+        self.0 = black_box(self.0 + n);
+        self.0
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Die;
+impl Handler<Die> for Counter {
+    type Result = ();
+    fn handle(&mut self, _: Die, _: &mut Context<Self>) {
+        latido::crash("bench")
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Panic;
+impl Handler<Panic> for Counter {
+    type Result = ();
+    fn handle(&mut self, _: Panic, _: &mut Context<Self>) {
+        panic!("bench")
+    }
+}
+
+fn main() {
+    latido::quiet_panics();
+    println!(
+        "{:<44} {:>12} {:>12} {:>7}",
+        "", "raw actix", "supervised", "ratio"
+    );
+    System::new().block_on(async {
+        let tree = start([ChildSpec::new("here", Counter::default)], &Placement::Current);
+        let here = (Counter::default().start(), tree.1[0].clone());
+        compare("tell, same thread", &here, tells).await;
+        compare("ask, same thread", &here, asks).await;
+        compare("1,000 asks in flight, same thread", &here, many_asks).await;
+        tree.0.stop(SECOND).await;
+
+        let arbiter = Arbiter::new();
+        let tree = start([ChildSpec::new("there", Counter::default)], &Placement::OwnThread);
+        let there = (
+            Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default()),
+            tree.1[0].clone(),
+        );
+        compare("tell, across threads", &there, tells).await;
+        compare("ask, across threads", &there, asks).await;
+        compare("1,000 asks in flight, across threads", &there, many_asks).await;
+        tree.0.stop(SECOND).await;
+
+        println!();
+        crash_to_answer().await;
+        for children in [1, 1_000] {
+            restarts(children).await;
+        }
+        println!();
+        for children in [1_000, 100_000] {
+            start_and_stop(children).await;
+        }
+    });
+}
+
+type Pair = (Addr<Counter>, Addr<Counter>);
+
+/// Times `work` on both addresses in turn; `work` says how many messages it sent.
+async fn compare(name: &str, (raw, supervised): &Pair, work: impl AsyncFn(&Addr<Counter>) -> u32) {
+    let (mut of_raw, mut of_supervised, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let a = each(raw, &work).await;
+        let b = each(supervised, &work).await;
+        if round > 0 {
+            of_raw.push(a);
+            of_supervised.push(b);
+            ratios.push(b / a);
+        }
+    }
+    let (raw, supervised, ratio) = (median(of_raw), median(of_supervised), median(ratios));
+    println!("{name:<44} {raw:>9.0} ns {supervised:>9.0} ns {ratio:>7.2}");
+}
+
+/// Nanoseconds a message.
+async fn each(addr: &Addr<Counter>, work: &impl AsyncFn(&Addr<Counter>) -> u32) -> f64 {
+    let start = Instant::now();
+    let messages = work(addr).await;
+    start.elapsed().as_nanos() as f64 / f64::from(messages)
+}
+
+async fn tells(addr: &Addr<Counter>) -> u32 {
+    (0..100_000).for_each(|n| addr.do_send(Add(n)));
+    black_box(addr.send(Add(0)).await.unwrap());
+    100_001
+}
+
+async fn asks(addr: &Addr<Counter>) -> u32 {
+    for n in 0..20_000 {
+        black_box(addr.send(Add(n)).await.unwrap());
+    }
+    20_000
+}
+
+async fn many_asks(addr: &Addr<Counter>) -> u32 {
+    for _ in 0..20 {
+        let asks = (0..1_000).map(|n| addr.send(Add(n)));
+        black_box(futures::future::join_all(asks).await);
+    }
+    20_000
+}
+
+/// From sending what crashes the child to the answer of its successor.
+async fn crash_to_answer() {
+    let (tree, addrs) = start([ChildSpec::new("child", Counter::default)], &Placement::Current);
+    for (name, panics) in [
+        ("crash() to next answer, p50", false),
+        ("panic!() to next answer, p50", true),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..20_000 {
+            let start = Instant::now();
+            match panics {
+                true => addrs[0].do_send(Panic),
+                false => addrs[0].do_send(Die),
+            }
+            black_box(addrs[0].send(Add(1)).await.unwrap());
+            times.push(start.elapsed().as_nanos() as f64);
+        }
+        println!("{name:<57} {:>9.0} ns", median(times));
+    }
+    tree.stop(SECOND).await;
+}
+
+async fn restarts(children: usize) {
+    const RESTARTS: usize = 100_000;
+    let specs = (0..children).map(|n| ChildSpec::new(n.to_string(), Counter::default));
+    let (tree, addrs) = start(specs, &Placement::Current);
+    let start = Instant::now();
+    for _ in 0..RESTARTS / children {
+        addrs.iter().for_each(|addr| addr.do_send(Die));
+        futures::future::join_all(addrs.iter().map(|addr| addr.send(Add(1)))).await;
+    }
+    let rate = RESTARTS as f64 / start.elapsed().as_secs_f64();
+    println!("{:<57} {rate:>9.0} /s", format!("restarts, {children} children"));
+    tree.stop(SECOND).await;
+}
+
+async fn start_and_stop(children: usize) {
+    let before = resident_memory();
+    let begin = Instant::now();
+    let specs = (0..children).map(|n| ChildSpec::new(n.to_string(), Counter::default));
+    let (tree, addrs) = start(specs, &Placement::Current);
+    tree.subscribe()
+        .until("bench", |event| matches!(event.kind, EventKind::Started))
+        .await;
+    let started = begin.elapsed().as_nanos() as f64 / children as f64;
+    let memory = (resident_memory() - before) / children as f64;
+    let begin = Instant::now();
+    tree.stop(60 * SECOND).await;
+    let stopped = begin.elapsed().as_nanos() as f64 / children as f64;
+    drop(addrs);
+    println!(
+        "{:<33} start {started:>7.0} ns, stop {stopped:>7.0} ns, memory {memory:>6.0} B each",
+        format!("{children} children")
+    );
+}
+
+fn start(
+    specs: impl IntoIterator<Item = ChildSpec<Counter>>,
+    placement: &Placement,
+) -> (Tree, Vec<Addr<Counter>>) {
+    let specs: Vec<_> = specs.into_iter().map(|spec| spec.on(placement.clone())).collect();
+    let addrs = specs.iter().map(ChildSpec::addr).collect();
+    let tree = SupervisorSpec::new("bench")
+        .intensity(u32::MAX, SECOND)
+        .children(specs)
+        .start()
+        .unwrap();
+    (tree, addrs)
+}
+
+fn resident_memory() -> f64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: f64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096.0
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -192,8 +192,13 @@ impl Machine {
     fn exited(&mut self, index: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
         let child = &mut self.children[index];
         let before = std::mem::replace(&mut child.state, State::Down);
+        // It was left behind, or is a life that a supervisor started which has crashed since: too late to matter.
+        if before == State::Down {
+            return;
+        }
         // It went down while it was to go down anyway: with its group, or with its supervisor.
         if std::mem::take(&mut child.must_stop) {
+            child.wanted &= child.restart == Restart::Permanent || !matches!(reason, ExitReason::Normal);
             if !child.wanted {
                 self.retire(index, actions);
             }
@@ -229,6 +234,9 @@ impl Machine {
                     child.state = State::Down;
                     child.must_stop = false;
                     actions.push(Action::Abandon(index));
+                    if !child.wanted {
+                        actions.push(Action::Retire(index));
+                    }
                 }
                 _ => {}
             }
@@ -269,9 +277,10 @@ impl Machine {
             let child = &mut self.children[affected];
             child.must_stop = child.state != State::Down;
             // A child that is down for good stays down when a sibling fails, and a temporary one goes down for good.
-            child.wanted &= child.restart != Restart::Temporary;
+            child.wanted &= !child.must_stop || child.restart != Restart::Temporary;
             if child.wanted {
-                child.due = (!delay.is_zero()).then(|| now + delay);
+                // Its own backoff is not cut short by a sibling's.
+                child.due = child.due.max((!delay.is_zero()).then(|| now + delay));
                 if affected != index {
                     siblings.push(affected);
                 }
@@ -379,3 +388,8 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod invariants;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,408 @@
+//! The rules, one by one, on a clock that the test moves.
+
+use std::time::Duration;
+
+use super::*;
+use crate::supervision::placement::Placement;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+
+/// A machine with its clock, and the actions it wants, as short text.
+struct Bench {
+    machine: Machine,
+    now: Instant,
+}
+
+pub(super) fn new_machine(strategy: Strategy, intensity: u32, children: &[Rules]) -> Machine {
+    let window = RestartWindow::new(intensity, 5 * SECOND);
+    let mut machine = Machine::new(strategy, Arc::new(Mutex::new(window)));
+    let now = Instant::now();
+    children.iter().for_each(|rules| machine.add(rules, now));
+    machine
+}
+
+pub(super) fn rules(restart: Restart) -> Rules {
+    Rules {
+        id: String::new(),
+        restart,
+        shutdown: Shutdown::default(),
+        backoff: Backoff::NONE,
+        placement: Placement::Current,
+    }
+}
+
+impl Bench {
+    fn new(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
+        let children: Vec<_> = children.into_iter().collect();
+        Self {
+            machine: new_machine(strategy, intensity, &children),
+            now: Instant::now(),
+        }
+    }
+
+    /// The same, with all children up.
+    fn up(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
+        let mut bench = Self::new(strategy, intensity, children);
+        let mut actions = bench.put(Input::Begin);
+        while let Some(child) = actions.strip_prefix("start ") {
+            actions = bench.put(Input::Started(child.parse().unwrap()));
+        }
+        assert_eq!(actions, "ready");
+        bench
+    }
+
+    fn put(&mut self, input: Input) -> String {
+        let actions = self.machine.handle(input, self.now);
+        actions.iter().map(text).collect::<Vec<_>>().join(", ")
+    }
+
+    fn started(&mut self, child: usize) -> String {
+        self.put(Input::Started(child))
+    }
+
+    fn crashed(&mut self, child: usize) -> String {
+        self.put(Input::Exited(child, ExitReason::failed("x")))
+    }
+
+    fn finished(&mut self, child: usize) -> String {
+        self.put(Input::Exited(child, ExitReason::Normal))
+    }
+
+    fn stopped(&mut self, child: usize) -> String {
+        self.put(Input::Exited(child, ExitReason::Shutdown))
+    }
+
+    /// Lets time pass until the machine wants to hear of it.
+    fn wait(&mut self) -> (Duration, String) {
+        let due = self.machine.next_tick().expect("it waits for something");
+        let time = due - self.now;
+        self.now = due;
+        (time, self.put(Input::Tick))
+    }
+}
+
+fn text(action: &Action) -> String {
+    match action {
+        Action::Start(child) => format!("start {child}"),
+        Action::Stop(child) => format!("stop {child}"),
+        Action::Kill(child, kill) => format!("kill {child} ({kill:?})"),
+        Action::Abandon(child) => format!("abandon {child}"),
+        Action::Retire(child) => format!("retire {child}"),
+        Action::Restarting {
+            child,
+            delay,
+            failures,
+            budget,
+            siblings,
+        } => {
+            format!(
+                "restarting {child} in {delay:?} after {failures} with {siblings:?}: {}",
+                budget.used
+            )
+        }
+        Action::GaveUp { child, budget, .. } => format!("gave up on {child}: {}", budget.used),
+        Action::Ready => "ready".to_owned(),
+        Action::End(Ending::AsAsked) => "end as asked".to_owned(),
+        Action::End(Ending::StartFailed { child, .. }) => format!("end: {child} did not start"),
+        Action::End(Ending::GaveUp { child, .. }) => format!("end: gave up on {child}"),
+    }
+}
+
+const PERMANENT: [Restart; 3] = [Restart::Permanent; 3];
+
+fn three(restarts: [Restart; 3]) -> [Rules; 3] {
+    restarts.map(rules)
+}
+
+// ===== starting =====
+
+#[test]
+fn children_start_in_order_one_at_a_time() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let mut bench = Bench::new(strategy, 3, three(PERMANENT));
+        assert_eq!(bench.put(Input::Begin), "start 0");
+        assert_eq!(bench.started(0), "start 1");
+        assert_eq!(bench.started(1), "start 2");
+        assert_eq!(bench.started(2), "ready");
+    }
+}
+
+#[test]
+fn a_supervisor_without_children_is_ready_and_ends_at_once() {
+    let mut bench = Bench::new(Strategy::OneForAll, 3, []);
+    assert_eq!(bench.put(Input::Begin), "ready");
+    assert_eq!(bench.put(Input::Stop), "end as asked");
+    assert!(bench.machine.has_ended());
+}
+
+#[test]
+fn a_first_start_that_fails_ends_all_in_reverse_and_names_the_child() {
+    let mut bench = Bench::new(Strategy::OneForOne, 3, three(PERMANENT));
+    bench.put(Input::Begin);
+    bench.started(0);
+    bench.started(1);
+    assert_eq!(bench.crashed(2), "stop 1");
+    assert_eq!(bench.stopped(1), "stop 0");
+    assert_eq!(bench.stopped(0), "end: 2 did not start");
+}
+
+#[test]
+fn a_child_that_declines_is_no_failure() {
+    let mut bench = Bench::new(Strategy::OneForOne, 3, three(PERMANENT));
+    bench.put(Input::Begin);
+    assert_eq!(bench.finished(0), "retire 0, start 1");
+    bench.started(1);
+    assert_eq!(bench.started(2), "ready");
+}
+
+#[test]
+fn the_tree_can_be_stopped_while_it_starts() {
+    let mut bench = Bench::new(Strategy::OneForOne, 3, three(PERMANENT));
+    bench.put(Input::Begin);
+    bench.started(0);
+    assert_eq!(bench.put(Input::Stop), "stop 1");
+    assert_eq!(bench.started(1), "", "it came up before it heard");
+    assert_eq!(bench.stopped(1), "stop 0");
+    assert_eq!(bench.stopped(0), "end as asked");
+}
+
+// ===== restarting =====
+
+#[test]
+fn each_strategy_stops_in_reverse_and_starts_in_order() {
+    let mut bench = Bench::up(Strategy::OneForOne, 3, three(PERMANENT));
+    assert_eq!(
+        bench.crashed(1),
+        "restarting 1 in 0ns after 1 with []: 1, start 1"
+    );
+
+    let mut bench = Bench::up(Strategy::OneForAll, 3, three(PERMANENT));
+    assert_eq!(
+        bench.crashed(1),
+        "restarting 1 in 0ns after 1 with [0, 2]: 1, stop 2"
+    );
+    assert_eq!(bench.stopped(2), "stop 0");
+    assert_eq!(bench.stopped(0), "start 0");
+    assert_eq!(bench.started(0), "start 1");
+    assert_eq!(bench.started(1), "start 2");
+    assert_eq!(bench.started(2), "");
+
+    let mut bench = Bench::up(Strategy::RestForOne, 3, three(PERMANENT));
+    assert_eq!(
+        bench.crashed(1),
+        "restarting 1 in 0ns after 1 with [2]: 1, stop 2"
+    );
+    assert_eq!(bench.stopped(2), "start 1");
+    assert_eq!(bench.started(1), "start 2");
+}
+
+#[test]
+fn the_restart_type_and_the_reason_decide() {
+    use Restart::*;
+    let restarted = "restarting 0 in 0ns after 1 with []: 1, start 0";
+    for (restart, after_crash, after_finish) in [
+        (Permanent, restarted, restarted),
+        (Transient, restarted, "retire 0"),
+        (Temporary, "retire 0", "retire 0"),
+    ] {
+        for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+            let up = || Bench::up(strategy, 3, [rules(restart)]);
+            assert_eq!(up().crashed(0), after_crash, "{strategy:?} {restart:?}");
+            assert_eq!(up().finished(0), after_finish, "{strategy:?} {restart:?}");
+        }
+    }
+}
+
+#[test]
+fn simultaneous_crashes_under_one_for_all_are_one_restart() {
+    let mut bench = Bench::up(Strategy::OneForAll, 1, three(PERMANENT));
+    assert_eq!(
+        bench.crashed(2),
+        "restarting 2 in 0ns after 1 with [0, 1]: 1, stop 1"
+    );
+    assert_eq!(bench.crashed(0), "");
+    assert_eq!(bench.crashed(1), "start 0");
+}
+
+#[test]
+fn simultaneous_crashes_under_one_for_one_count_each() {
+    let mut bench = Bench::up(Strategy::OneForOne, 1, three(PERMANENT));
+    bench.crashed(2);
+    assert_eq!(bench.crashed(0), "gave up on 0: 2, stop 2");
+    assert_eq!(bench.stopped(2), "stop 1");
+    assert_eq!(bench.stopped(1), "end: gave up on 0");
+}
+
+#[test]
+fn temporary_children_are_dropped_by_a_group_restart() {
+    let mut bench = Bench::up(
+        Strategy::OneForAll,
+        3,
+        three([Restart::Permanent, Restart::Permanent, Restart::Temporary]),
+    );
+    assert_eq!(
+        bench.crashed(0),
+        "restarting 0 in 0ns after 1 with [1]: 1, stop 2"
+    );
+    assert_eq!(bench.stopped(2), "retire 2, stop 1");
+    assert_eq!(bench.stopped(1), "start 0");
+    assert_eq!(bench.started(0), "start 1");
+    assert_eq!(bench.started(1), "");
+}
+
+#[test]
+fn a_temporary_child_that_has_not_run_yet_is_not_dropped() {
+    let mut bench = Bench::new(
+        Strategy::OneForAll,
+        3,
+        three([Restart::Permanent, Restart::Permanent, Restart::Temporary]),
+    );
+    bench.put(Input::Begin);
+    bench.started(0);
+    assert_eq!(
+        bench.crashed(0),
+        "restarting 0 in 0ns after 1 with [1, 2]: 1, stop 1"
+    );
+    assert_eq!(bench.stopped(1), "start 0");
+    assert_eq!(bench.started(0), "start 1");
+    assert_eq!(bench.started(1), "start 2");
+}
+
+#[test]
+fn a_finished_transient_child_does_not_come_back_because_a_sibling_crashed() {
+    let mut bench = Bench::up(
+        Strategy::OneForAll,
+        3,
+        three([Restart::Permanent, Restart::Transient, Restart::Permanent]),
+    );
+    assert_eq!(bench.finished(1), "retire 1");
+    assert_eq!(
+        bench.crashed(0),
+        "restarting 0 in 0ns after 1 with [2]: 1, stop 2"
+    );
+    assert_eq!(bench.stopped(2), "start 0");
+    assert_eq!(bench.started(0), "start 2");
+}
+
+#[test]
+fn a_transient_child_that_finishes_while_its_group_is_stopped_has_finished() {
+    let mut bench = Bench::up(
+        Strategy::OneForAll,
+        3,
+        three([Restart::Permanent, Restart::Transient, Restart::Permanent]),
+    );
+    bench.crashed(0);
+    assert_eq!(bench.finished(1), "retire 1", "it was not its turn to stop yet");
+    assert_eq!(bench.stopped(2), "start 0");
+    assert_eq!(bench.started(0), "start 2");
+}
+
+#[test]
+fn a_failed_restart_counts_and_is_retried_after_its_backoff() {
+    let slow = Rules {
+        backoff: Backoff::exponential(SECOND, 60 * SECOND),
+        ..rules(Restart::Transient)
+    };
+    let mut bench = Bench::up(Strategy::OneForOne, 3, [slow, rules(Restart::Permanent)]);
+    assert_eq!(bench.crashed(0), "restarting 0 in 1s after 1 with []: 1");
+    assert_eq!(bench.wait(), (SECOND, "start 0".to_owned()));
+    assert_eq!(bench.crashed(0), "restarting 0 in 2s after 2 with []: 2");
+    assert_eq!(
+        bench.crashed(1),
+        "restarting 1 in 0ns after 1 with []: 3, start 1"
+    );
+    assert_eq!(bench.started(1), "", "a wait holds back nobody else");
+    assert_eq!(bench.wait(), (2 * SECOND, "start 0".to_owned()));
+    assert_eq!(bench.crashed(0), "gave up on 0: 4, stop 1");
+}
+
+#[test]
+fn a_group_waits_for_the_longest_backoff_in_it() {
+    let slow = Rules {
+        backoff: Backoff::exponential(10 * SECOND, 60 * SECOND),
+        ..rules(Restart::Permanent)
+    };
+    let mut bench = Bench::up(Strategy::RestForOne, 3, [rules(Restart::Permanent), slow]);
+    assert_eq!(bench.crashed(1), "restarting 1 in 10s after 1 with []: 1");
+    bench.now += SECOND;
+    assert_eq!(
+        bench.crashed(0),
+        "restarting 0 in 0ns after 1 with [1]: 2, start 0"
+    );
+    assert_eq!(bench.started(0), "");
+    assert_eq!(bench.wait(), (9 * SECOND, "start 1".to_owned()));
+}
+
+#[test]
+fn a_child_that_goes_down_while_it_is_down_changes_nothing() {
+    // What is left of the lives that a crashed supervisor started.
+    let mut bench = Bench::new(Strategy::OneForOne, 0, three(PERMANENT));
+    assert_eq!(bench.put(Input::Begin), "start 0");
+    assert_eq!(
+        bench.put(Input::Exited(1, ExitReason::Killed(Kill::Orphaned))),
+        ""
+    );
+    assert_eq!(bench.started(0), "start 1");
+}
+
+// ===== stopping =====
+
+#[test]
+fn a_child_that_is_late_is_killed_and_then_left_behind() {
+    let mut bench = Bench::up(Strategy::OneForOne, 3, three(PERMANENT));
+    assert_eq!(bench.put(Input::Stop), "stop 2");
+    assert_eq!(bench.wait(), (5 * SECOND, "kill 2 (Late(5s))".to_owned()));
+    assert_eq!(bench.wait(), (KILL_PATIENCE, "abandon 2, stop 1".to_owned()));
+    assert_eq!(bench.put(Input::Exited(2, ExitReason::Killed(Kill::Brutal))), "");
+    assert_eq!(bench.stopped(1), "stop 0");
+    assert_eq!(bench.stopped(0), "end as asked");
+    assert_eq!(bench.machine.next_tick(), None);
+}
+
+#[test]
+fn a_child_left_behind_in_a_group_comes_back_or_not_like_any_other() {
+    let brutal = |restart| Rules {
+        shutdown: Shutdown::BrutalKill,
+        ..rules(restart)
+    };
+    let children = [
+        rules(Restart::Permanent),
+        brutal(Restart::Permanent),
+        brutal(Restart::Temporary),
+    ];
+    let mut bench = Bench::up(Strategy::OneForAll, 3, children);
+    assert_eq!(
+        bench.crashed(0),
+        "restarting 0 in 0ns after 1 with [1]: 1, kill 2 (Brutal)"
+    );
+    assert_eq!(
+        bench.wait(),
+        (KILL_PATIENCE, "abandon 2, retire 2, kill 1 (Brutal)".to_owned())
+    );
+    assert_eq!(bench.wait(), (KILL_PATIENCE, "abandon 1, start 0".to_owned()));
+    assert_eq!(bench.put(Input::Exited(1, ExitReason::Killed(Kill::Brutal))), "");
+    assert_eq!(bench.started(0), "start 1");
+}
+
+#[test]
+fn infinity_waits_for_ever_and_brutal_kill_does_not_ask() {
+    let infinity = Rules {
+        shutdown: Shutdown::Infinity,
+        ..rules(Restart::Permanent)
+    };
+    let brutal = Rules {
+        shutdown: Shutdown::BrutalKill,
+        ..rules(Restart::Permanent)
+    };
+    let mut bench = Bench::up(Strategy::OneForOne, 3, [infinity, brutal]);
+    assert_eq!(bench.put(Input::Stop), "kill 1 (Brutal)");
+    assert_eq!(
+        bench.put(Input::Exited(1, ExitReason::Killed(Kill::Brutal))),
+        "stop 0"
+    );
+    assert_eq!(bench.machine.next_tick(), None);
+    bench.now += 1_000_000 * SECOND;
+    assert_eq!(bench.put(Input::Tick), "");
+    assert_eq!(bench.stopped(0), "end as asked");
+}

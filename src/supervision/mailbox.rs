@@ -38,6 +38,20 @@ pub(crate) enum Next<A: Actor> {
     Lost,
 }
 
+impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
+    /// The next message; if there is none, `cx` is woken when there is.
+    fn take(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
+        self.counted.pop_front().or_else(|| self.receive(cx))
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
+        match Pin::new(&mut self.inlet).poll_next(cx) {
+            Poll::Ready(message) => message,
+            Poll::Pending => None,
+        }
+    }
+}
+
 impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn new() -> Self {
         // 0: without a bound. A bound would not hold back `send()` anyway, see `tests/actix_facts.rs`.
@@ -58,13 +72,11 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.addr.clone()
     }
 
-    /// A context whose `address()` is this mailbox's. Its own mailbox stays empty.
-    pub(crate) fn context(&self) -> actix::Context<A> {
-        let mut ctx = actix::Context::new();
+    /// Makes this mailbox's address the `address()` of a context. The context's own mailbox stays empty.
+    pub(crate) fn connect(&self, ctx: &mut actix::Context<A>) {
         if let Some(queue) = &*self.lock() {
             *ctx.parts() = ContextParts::new(queue.inlet.sender_producer());
         }
-        ctx
     }
 
     /// Takes the right to read, from whoever has it.
@@ -83,13 +95,9 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         let Some(queue) = queue.as_mut().filter(|queue| queue.reader == claim) else {
             return Poll::Ready(Next::Lost);
         };
-        if let Some(message) = queue.counted.pop_front() {
-            return Poll::Ready(Next::Message(message));
-        }
-        match Pin::new(&mut queue.inlet).poll_next(cx) {
-            Poll::Ready(Some(message)) => Poll::Ready(Next::Message(message)),
-            // The mailbox holds an address of its own, so the inlet never ends.
-            Poll::Ready(None) | Poll::Pending => {
+        match queue.take(cx) {
+            Some(message) => Poll::Ready(Next::Message(message)),
+            None => {
                 if !queue
                     .waker
                     .as_ref()
@@ -107,9 +115,9 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn len(&self) -> usize {
         let mut queue = self.lock();
         let Some(queue) = &mut *queue else { return 0 };
-        let waker = queue.waker.as_ref().unwrap_or(Waker::noop());
-        let mut cx = Context::from_waker(waker);
-        while let Poll::Ready(Some(message)) = Pin::new(&mut queue.inlet).poll_next(&mut cx) {
+        let waker = queue.waker.clone().unwrap_or_else(|| Waker::noop().clone());
+        let mut cx = Context::from_waker(&waker);
+        while let Some(message) = queue.receive(&mut cx) {
             queue.counted.push_back(message);
         }
         queue.counted.len()
@@ -126,11 +134,18 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// Answers what is queued and all that will be sent with `Closed`, for ever.
     pub(crate) fn close(&self) {
-        let queue = self.lock().take();
-        if let Some(queue) = queue {
-            queue.waker.as_ref().inspect(|waker| waker.wake_by_ref());
-            let _ = drop_quietly(queue);
+        let Some(mut queue) = self.lock().take() else {
+            return;
+        };
+        if let Some(waker) = queue.waker.take() {
+            waker.wake();
         }
+        // One by one: a destructor that panics would leave those behind it undropped, and their senders waiting.
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Some(message) = queue.take(&mut cx) {
+            let _ = drop_quietly(message);
+        }
+        let _ = drop_quietly(queue);
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Queue<A>>> {

@@ -6,7 +6,6 @@ use super::*;
 use crate::supervision::placement::Placement;
 
 const SECOND: Duration = Duration::from_secs(1);
-const MS: Duration = Duration::from_millis(1);
 
 /// A machine with its clock, and the actions it wants, as short text.
 struct Bench {

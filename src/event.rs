@@ -141,13 +141,13 @@ struct Shared {
 #[derive(Default)]
 struct Bus {
     seq: u64,
+    closed: bool,
     subscribers: Vec<Weak<Mutex<Inbox>>>,
 }
 
 #[derive(Default)]
 struct Inbox {
     queue: VecDeque<Event>,
-    missed: u64,
     closed: bool,
     waker: Option<Waker>,
 }
@@ -175,8 +175,13 @@ impl EventBus {
     }
 
     pub(crate) fn subscribe(&self) -> Events {
-        let inbox = Arc::new(Mutex::new(Inbox::default()));
-        lock(&self.0.bus).subscribers.push(Arc::downgrade(&inbox));
+        let mut bus = lock(&self.0.bus);
+        let inbox = Arc::new(Mutex::new(Inbox {
+            closed: bus.closed,
+            ..Inbox::default()
+        }));
+        bus.subscribers.push(Arc::downgrade(&inbox));
+        drop(bus);
         Events { inbox }
     }
 
@@ -190,11 +195,9 @@ impl EventBus {
 
     /// Ends every subscription, once its reader has read what there is.
     pub(crate) fn close(&self) {
-        for inbox in lock(&self.0.bus)
-            .subscribers
-            .drain(..)
-            .filter_map(|weak| weak.upgrade())
-        {
+        let mut bus = lock(&self.0.bus);
+        bus.closed = true;
+        for inbox in bus.subscribers.drain(..).filter_map(|weak| weak.upgrade()) {
             let mut inbox = lock(&inbox);
             inbox.closed = true;
             inbox.wake();
@@ -204,19 +207,20 @@ impl EventBus {
 
 impl Inbox {
     fn push(&mut self, event: Event) {
-        if self.queue.len() >= BACKLOG {
-            self.missed += 1;
-            return;
+        if self.queue.len() < BACKLOG {
+            self.queue.push_back(event);
+            self.wake();
+        } else if let Some(Event {
+            kind: EventKind::Missed(count),
+            ..
+        }) = self.queue.back_mut()
+        {
+            *count += 1;
+        } else {
+            // It takes the place, and the number, of the first that is missed.
+            let kind = EventKind::Missed(1);
+            self.queue.push_back(Event { kind, ..event });
         }
-        if self.missed > 0 {
-            let missed = EventKind::Missed(std::mem::take(&mut self.missed));
-            self.queue.push_back(Event {
-                kind: missed,
-                ..event.clone()
-            });
-        }
-        self.queue.push_back(event);
-        self.wake();
     }
 
     fn wake(&mut self) {

@@ -6,13 +6,13 @@ use actix::{Actor, Context};
 
 use super::incarnation;
 use super::mailbox::Mailbox;
-use super::seat::Seat;
+use super::seat::{Seat, Unborn};
 use super::supervisor::Supervisor;
 
 /// All that a supervisor does with a child. There is one implementation, so the supervisor knows no kinds of actor.
 pub(crate) trait AnyChild: Send + Sync {
-    /// Builds and runs one incarnation in `seat`, on the seat's arbiter.
-    fn launch(self: Arc<Self>, seat: Arc<Seat>);
+    /// Builds and runs one incarnation in its seat, on the seat's arbiter.
+    fn launch(self: Arc<Self>, unborn: Unborn);
     /// Answers everything sent to the child with `Closed`, until it is launched again.
     fn refuse(self: Arc<Self>);
     /// The same for ever.
@@ -55,8 +55,8 @@ impl Core<Supervisor> {
 }
 
 impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
-    fn launch(self: Arc<Self>, seat: Arc<Seat>) {
-        incarnation::launch(self, seat);
+    fn launch(self: Arc<Self>, unborn: Unborn) {
+        incarnation::launch(self, unborn);
     }
 
     fn refuse(self: Arc<Self>) {

@@ -10,13 +10,11 @@ use std::task::{self, Poll, ready};
 
 use actix::dev::{ContextFut, EnvelopeProxy};
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context};
-use actix_rt::time::{Sleep, sleep};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context};
 
 use super::child::Core;
-use super::machine::KILL_PATIENCE;
 use super::mailbox::{Claim, Next};
-use super::seat::Seat;
+use super::seat::{Seat, Unborn};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill, catch, drop_quietly};
 use crate::fault::Fault;
@@ -25,33 +23,14 @@ use crate::fault::Fault;
 /// an actor that sends to itself would keep its thread for ever.
 const MESSAGES_PER_POLL: u32 = 256;
 
-/// Runs one incarnation in `seat`, on the arbiter where the seat is placed.
-pub(crate) fn launch<A: Actor<Context = Context<A>>>(core: Arc<Core<A>>, seat: Arc<Seat>) {
-    match seat.node.place() {
-        Ok(None) => drop(actix_rt::spawn(Incarnation::new(core, seat))),
-        Ok(Some(arbiter)) => {
-            let unborn = Unborn(Some(seat));
-            arbiter.spawn_fn(move || drop(actix_rt::spawn(Incarnation::new(core, unborn.born()))));
-        }
-        Err(error) => seat.leave(ExitReason::failed(error)),
-    }
-}
-
-/// On its way to another arbiter. One that stops meanwhile drops it without a word, which must not look like a child
-/// that is about to start for ever.
-struct Unborn(Option<Arc<Seat>>);
-
-impl Unborn {
-    fn born(mut self) -> Arc<Seat> {
-        self.0.take().expect("it is born once")
-    }
-}
-
-impl Drop for Unborn {
-    fn drop(&mut self) {
-        if let Some(seat) = self.0.take() {
-            seat.leave(ExitReason::Killed(Kill::ArbiterGone));
-        }
+/// Runs one incarnation in its seat, on the arbiter where the seat is placed.
+pub(crate) fn launch<A: Actor<Context = Context<A>>>(core: Arc<Core<A>>, unborn: Unborn) {
+    let place = unborn.node().place();
+    let be_born = |unborn: Unborn| drop(actix_rt::spawn(Incarnation::new(core, unborn.born())));
+    match place {
+        Ok(None) => be_born(unborn),
+        Ok(Some(arbiter)) => drop(arbiter.spawn_fn(move || be_born(unborn))),
+        Err(error) => unborn.born().leave(ExitReason::failed(error)),
     }
 }
 
@@ -59,8 +38,6 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
     core: Arc<Core<A>>,
     seat: Arc<Seat>,
     life: Life<A>,
-    /// Who must be gone first, and how long it may take.
-    predecessor: Option<(Arc<Seat>, Pin<Box<Sleep>>)>,
     asked_to_stop: bool,
     pump: Rc<PumpState>,
 }
@@ -71,20 +48,21 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
 )]
 enum Life<A: Actor<Context = Context<A>>> {
     NotYet,
-    Running(ContextFut<A, Context<A>>),
+    Running {
+        fut: ContextFut<A, Context<A>>,
+        /// Keeps the context's own mailbox, which nobody sends to, from looking deserted: a context with neither a
+        /// mailbox nor an item ends, and an actor may cancel the very item that brings its messages.
+        _own: Addr<A>,
+    },
     Over,
 }
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     fn new(core: Arc<Core<A>>, seat: Arc<Seat>) -> Self {
-        let predecessor = seat
-            .take_predecessor()
-            .map(|seat| (seat, Box::pin(sleep(KILL_PATIENCE))));
         Self {
             core,
             seat,
             life: Life::NotYet,
-            predecessor,
             asked_to_stop: false,
             pump: Rc::default(),
         }
@@ -100,22 +78,25 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             if orders.stop {
                 return Poll::Ready(ExitReason::Shutdown);
             }
-            ready!(self.poll_vacant(cx));
             match catch(|| self.give_birth()) {
-                Ok(fut) => self.life = Life::Running(fut),
+                Ok(life) => self.life = life,
                 Err(reason) => return Poll::Ready(reason),
             }
         }
-        let Life::Running(fut) = &mut self.life else {
+        let Life::Running { fut, .. } = &mut self.life else {
             return Poll::Pending;
         };
         if asked_to_stop {
             fut.ctx().stop();
         }
         self.pump.budget.set(MESSAGES_PER_POLL);
+        let was_up = self.seat.has_been_up();
         let polled = catch(|| {
-            while let Some(fault) = self.seat.node.faults.due_now() {
+            if was_up && let Some(fault) = self.seat.node.faults.due_now() {
                 strike(&self.seat, &fault, fut.ctx());
+                // It may have taken long: orders and other faults come before anything else.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             Pin::new(&mut *fut).poll(cx)
         });
@@ -130,32 +111,27 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
                     fut.ctx().spawn(pump);
                     cx.waker().wake_by_ref();
                 }
+                // Faults that were put into it while it was down strike now that it is up.
+                if !was_up && self.seat.has_been_up() {
+                    cx.waker().wake_by_ref();
+                }
                 Poll::Pending
             }
         }
     }
 
-    /// Waits until whoever had the seat before is gone: no child runs twice.
-    fn poll_vacant(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
-        if let Some((predecessor, patience)) = &mut self.predecessor {
-            if predecessor.poll_left(cx).is_pending() {
-                ready!(patience.as_mut().poll(cx));
-                predecessor.abandon();
-            }
-            self.predecessor = None;
-        }
-        Poll::Ready(())
-    }
-
-    fn give_birth(&self) -> ContextFut<A, Context<A>> {
-        let mut ctx = self.core.mailbox.context();
+    fn give_birth(&self) -> Life<A> {
+        let mut ctx = Context::new();
+        let own = ctx.address();
+        self.core.mailbox.connect(&mut ctx);
         ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
         let actor = (self.core.factory)(&self.seat);
-        ctx.into_future(actor)
+        let fut = ctx.into_future(actor);
+        Life::Running { fut, _own: own }
     }
 
     fn end(&mut self, mut reason: ExitReason) {
-        if let Life::Running(mut fut) = std::mem::replace(&mut self.life, Life::Over) {
+        if let Life::Running { mut fut, .. } = std::mem::replace(&mut self.life, Life::Over) {
             // A terminated context is dropped without `stopping()` and `stopped()`. Left alive it would run both on
             // the broken actor, and a panic in them would abort the process.
             fut.ctx().terminate();
@@ -241,6 +217,9 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
             this.seat.is_up();
         }
         while !ctx.waiting() {
+            if this.seat.has_news() {
+                return Poll::Pending; // Whoever gave the order has woken the incarnation.
+            }
             let Some(left) = this.state.budget.get().checked_sub(1) else {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Addr;
 use actix_rt::ArbiterHandle;
+use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::armed::Armed;
 use super::child::{AnyChild, Core};
-use super::machine::KILL_PATIENCE;
 use super::placement::{OwnedArbiter, Placement};
 use super::policy::Strategy;
-use super::seat::Seat;
+use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Plan, Rules};
 use super::supervisor::{News, Notice, Supervisor};
 use super::window::RestartWindow;
@@ -125,16 +125,24 @@ impl Node {
     /// Starts the next incarnation. Should the one before not be gone yet, because its supervisor crashed above it,
     /// the new one waits for that.
     pub(crate) fn launch(self: &Arc<Self>) {
-        let seat = {
+        let (seat, predecessor) = {
             let mut vitals = self.lock();
             vitals.state = ChildState::Starting;
             vitals.incarnation += 1;
-            let predecessor = vitals.seat.take().filter(|seat| !seat.has_left());
-            let seat = Seat::new(self.clone(), vitals.incarnation, predecessor);
-            vitals.seat = Some(seat.clone());
-            seat
+            let seat = Seat::new(self.clone(), vitals.incarnation);
+            (seat.clone(), vitals.seat.replace(seat))
         };
-        self.child.clone().launch(seat);
+        let unborn = Unborn::new(seat);
+        match predecessor.filter(|seat| !seat.has_left()) {
+            None => self.child.clone().launch(unborn),
+            Some(predecessor) => {
+                let child = self.child.clone();
+                actix_rt::spawn(async move {
+                    predecessor.gone().await;
+                    child.launch(unborn);
+                });
+            }
+        }
     }
 
     pub(crate) fn seat(&self) -> Option<Arc<Seat>> {
@@ -167,13 +175,30 @@ impl Node {
         *self.thread() = Thread::default();
     }
 
-    /// Waits until its last incarnation is gone; one that was killed and hangs is left behind.
-    pub(crate) async fn gone(&self) {
-        let Some(seat) = self.seat() else { return };
-        let left = std::future::poll_fn(|cx| seat.poll_left(cx));
-        if tokio::time::timeout(KILL_PATIENCE, left).await.is_err() {
-            seat.abandon();
+    pub(crate) fn kill_children(&self) {
+        for child in self.branch.iter().flat_map(|branch| &branch.children).rev() {
+            child.kill(Kill::Orphaned);
         }
+    }
+
+    /// Waits until its last incarnation is gone, and then those of all that is below it: only a supervisor that is
+    /// gone starts no more. One that was killed and hangs is left behind.
+    pub(crate) fn gone(self: Arc<Self>) -> LocalBoxFuture<'static, ()> {
+        Box::pin(async move {
+            if let Some(seat) = self.seat() {
+                seat.gone().await;
+            }
+            let children = self.branch.iter().flat_map(|branch| &branch.children);
+            join_all(children.map(|child| child.clone().gone())).await;
+        })
+    }
+
+    /// It is down for good, and so is all that is below it: what is sent to it is answered with `Closed`.
+    pub(crate) fn retire(self: &Arc<Self>) {
+        self.each(&mut |node| {
+            node.lock().state = ChildState::Finished;
+            node.child.clone().refuse();
+        });
     }
 
     /// The tree has ended: nobody will read its mailbox again, and nobody needs its thread.
@@ -200,7 +225,9 @@ impl Node {
     pub(crate) fn set_exit(&self, seat: &Seat, reason: ExitReason) {
         let mut vitals = self.lock();
         if vitals.incarnation == seat.incarnation {
-            vitals.state = ChildState::Down;
+            if vitals.state != ChildState::Finished {
+                vitals.state = ChildState::Down;
+            }
             vitals.last_exit = Some(reason);
         }
     }

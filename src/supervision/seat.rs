@@ -1,12 +1,13 @@
 //! One life of one child, as seen from outside: who may order it what, and who hears how it went.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use futures::task::AtomicWaker;
 use tokio::time::Instant;
 
+use super::machine::KILL_PATIENCE;
 use super::node::{ChildState, Node};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill};
@@ -18,17 +19,18 @@ pub(crate) struct Seat {
     pub(crate) node: Arc<Node>,
     pub(crate) incarnation: u64,
     pub(crate) reporter: Reporter,
-    /// Who had the place before, if it was not gone yet when this one was made.
-    predecessor: Mutex<Option<Arc<Seat>>>,
     orders: Mutex<Orders>,
+    /// Whether there are orders that the incarnation has not looked at.
+    news: AtomicBool,
     incarnation_waker: AtomicWaker,
     successor_waker: AtomicWaker,
-    /// `UP` and `LEFT`, each set once. One atomic, so that being up and leaving cannot pass each other unseen.
+    /// `UP`, `LEAVING` and `LEFT`, each set once. One atomic, so that being up and leaving cannot pass each other unseen.
     passed: AtomicU8,
 }
 
 const UP: u8 = 1;
-const LEFT: u8 = 2;
+const LEAVING: u8 = 2;
+const LEFT: u8 = 4;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Orders {
@@ -39,17 +41,17 @@ pub(crate) struct Orders {
 }
 
 impl Seat {
-    pub(crate) fn new(node: Arc<Node>, incarnation: u64, predecessor: Option<Arc<Seat>>) -> Arc<Self> {
+    pub(crate) fn new(node: Arc<Node>, incarnation: u64) -> Arc<Self> {
         Arc::new(Self {
             reporter: Reporter::new(node.bus.clone(), node.path.clone(), incarnation),
             node,
             incarnation,
-            predecessor: Mutex::new(predecessor),
             orders: Mutex::new(Orders {
                 stop: false,
                 kill: None,
                 since: Instant::now(),
             }),
+            news: AtomicBool::new(false),
             incarnation_waker: AtomicWaker::new(),
             successor_waker: AtomicWaker::new(),
             passed: AtomicU8::new(0),
@@ -75,9 +77,14 @@ impl Seat {
     /// Goes on without the incarnation, which was killed and has not gone: it hangs. Should it come back to life, it
     /// finds its mailbox taken and ends unheard.
     pub(crate) fn abandon(&self) {
+        if self.has_left() {
+            return;
+        }
         let kill = self.orders().kill.unwrap_or(Kill::Brutal);
         log::error!(target: "latido", "{} #{} is blocked and was left behind; its thread is lost until it returns", self.node.path, self.incarnation);
         self.node.release_thread();
+        // If it is a supervisor, its destructor has not run.
+        self.node.kill_children();
         self.leave(ExitReason::Killed(kill));
     }
 
@@ -88,6 +95,7 @@ impl Seat {
         }
         give(&mut orders);
         drop(orders);
+        self.news.store(true, Ordering::Release);
         self.wake();
     }
 
@@ -97,16 +105,18 @@ impl Seat {
         self.incarnation_waker.register(waker);
     }
 
-    /// Who must be gone before this incarnation may run.
-    pub(crate) fn take_predecessor(&self) -> Option<Arc<Seat>> {
-        self.predecessor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    pub(crate) fn orders(&self) -> Orders {
+        self.news.store(false, Ordering::Release);
+        *self.lock()
     }
 
-    pub(crate) fn orders(&self) -> Orders {
-        *self.lock()
+    /// Whether there are orders that `orders` has not given yet.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn has_been_up(&self) -> bool {
+        self.passed.load(Ordering::Acquire) & UP != 0
     }
 
     /// The incarnation is up. Said once; later calls change nothing.
@@ -118,23 +128,23 @@ impl Seat {
         let mut orders = self.lock();
         if !orders.stop && orders.kill.is_none() {
             orders.since = Instant::now();
+            self.node.set_state(self, ChildState::Running);
         }
         drop(orders);
-        self.node.set_state(self, ChildState::Running);
         self.publish(EventKind::Started);
         self.node.boss.tell_up(self);
     }
 
     /// The incarnation is gone. Said once; later calls change nothing.
     pub(crate) fn leave(&self, reason: ExitReason) {
-        let passed = self.passed.fetch_or(LEFT, Ordering::AcqRel);
-        if passed & LEFT != 0 {
+        let passed = self.passed.fetch_or(LEAVING, Ordering::AcqRel);
+        if passed & LEAVING != 0 {
             return;
         }
         if passed & UP != 0 {
             self.count_alive(-1);
         }
-        let Orders { stop, kill, since } = self.orders();
+        let Orders { stop, kill, since } = *self.lock();
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
         self.publish(match stop || kill.is_some() {
@@ -147,6 +157,8 @@ impl Seat {
                 lived: time,
             },
         });
+        // Not before all has been said: whoever comes next must not speak first.
+        self.passed.fetch_or(LEFT, Ordering::AcqRel);
         self.node.boss.tell_left(self, reason);
         self.successor_waker.wake();
     }
@@ -155,13 +167,17 @@ impl Seat {
         self.passed.load(Ordering::Acquire) & LEFT != 0
     }
 
-    /// Ready once the incarnation is gone; for whoever comes next.
-    pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.successor_waker.register(cx.waker());
-        if self.has_left() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+    /// Waits until the incarnation, which was killed, is gone; one that hangs is left behind. For whoever comes next.
+    pub(crate) async fn gone(&self) {
+        let left = std::future::poll_fn(|cx| {
+            self.successor_waker.register(cx.waker());
+            match self.has_left() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        if tokio::time::timeout(KILL_PATIENCE, left).await.is_err() {
+            self.abandon();
         }
     }
 
@@ -177,5 +193,31 @@ impl Seat {
 
     fn lock(&self) -> MutexGuard<'_, Orders> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A seat on its way to its arbiter. One that stops meanwhile drops it without a word, which must not look like a child
+/// that is about to start for ever.
+pub(crate) struct Unborn(Option<Arc<Seat>>);
+
+impl Unborn {
+    pub(crate) fn new(seat: Arc<Seat>) -> Self {
+        Self(Some(seat))
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.as_ref().expect("it is not born yet").node
+    }
+
+    pub(crate) fn born(mut self) -> Arc<Seat> {
+        self.0.take().expect("it is born once")
+    }
+}
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        if let Some(seat) = self.0.take() {
+            seat.leave(ExitReason::Killed(Kill::ArbiterGone));
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::machine::{Action, Ending, Input, Machine};
 use super::node::{Branch, ChildState, Node};
 use super::seat::Seat;
 use crate::event::EventKind;
-use crate::exit::{self, ExitReason, Kill};
+use crate::exit::{self, ExitReason};
 
 /// What a child's incarnation tells its supervisor.
 #[derive(Message)]
@@ -73,9 +73,7 @@ impl Supervisor {
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),
             Action::Retire(child) => {
-                let node = self.child(child);
-                node.set_down(ChildState::Finished);
-                node.child.clone().refuse();
+                self.child(child).retire();
             }
             Action::Restarting {
                 child,
@@ -220,8 +218,9 @@ impl Handler<Notice> for Supervisor {
 /// However it ends, nothing of it stays behind: what still runs is killed, as by a link.
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        for child in self.branch().children.iter().rev() {
-            child.kill(Kill::Orphaned);
+        // One that was left behind has a successor, whose children these are now.
+        if !self.seat.has_left() {
+            self.seat.node.kill_children();
         }
     }
 }

@@ -91,6 +91,9 @@ impl Tree {
             Ok(reason) => reason,
             Err(_) => {
                 self.root.kill(Kill::Late(deadline));
+                if let Some(seat) = self.root.seat() {
+                    seat.gone().await;
+                }
                 self.join().await
             }
         }
@@ -130,15 +133,27 @@ async fn clear_after(
     bus: EventBus,
     has_ended: watch::Sender<Option<ExitReason>>,
 ) {
+    let cleared = Cleared { root, bus };
     let reason = root_left.recv().await;
-    let mut nodes = Vec::new();
-    root.each(&mut |node| nodes.push(node.clone()));
-    for node in &nodes {
-        node.gone().await;
-    }
-    nodes.iter().for_each(|node| node.clear());
-    bus.close();
+    cleared.root.clone().gone().await;
+    drop(cleared);
     has_ended.send_replace(reason);
+}
+
+/// Clears a tree when dropped: also when the arbiter that waits for the tree's end ends first.
+struct Cleared {
+    root: Arc<Node>,
+    bus: EventBus,
+}
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        self.root.each(&mut |node| {
+            node.kill(Kill::Orphaned);
+            node.clear();
+        });
+        self.bus.close();
+    }
 }
 
 impl fmt::Debug for Tree {

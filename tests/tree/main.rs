@@ -1,0 +1,5 @@
+//! Whole trees of real actors, from outside.
+
+mod mailbox;
+mod panics;
+mod support;

@@ -2,4 +2,5 @@
 
 mod mailbox;
 mod panics;
+mod strategies;
 mod support;

@@ -45,7 +45,7 @@ pub(crate) fn guarded(test: impl FnOnce()) {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let (done, is_done) = channel::<()>();
     let watch = std::thread::spawn(move || {
-        if is_done.recv_timeout(60 * SECOND) == Err(RecvTimeoutError::Timeout) {
+        if is_done.recv_timeout(30 * SECOND) == Err(RecvTimeoutError::Timeout) {
             // Not eprintln: the test harness keeps that to itself, and the process ends here.
             let _ = writeln!(std::io::stderr(), "{name} hangs");
             std::process::abort();

@@ -69,6 +69,7 @@ pub enum ChildState {
 /// The thread that its placement gave it; it is kept over restarts.
 #[derive(Default)]
 struct Thread {
+    placement: Placement,
     own: Option<OwnedArbiter>,
     shared: Option<ArbiterHandle>,
 }
@@ -83,7 +84,7 @@ pub(crate) struct Vitals {
 
 impl Node {
     /// The node of `spec` and those of all that is below it.
-    pub(crate) fn plant(spec: AnySpec, path: TreePath, bus: &EventBus, boss: Boss) -> Arc<Self> {
+    pub(crate) fn plant(mut spec: AnySpec, path: TreePath, bus: &EventBus, boss: Boss) -> Arc<Self> {
         // From here on a subtree is a child like any other.
         let (child, branch): (Arc<dyn AnyChild>, _) = match spec.kind {
             Kind::Worker(child) => (child, None),
@@ -92,6 +93,10 @@ impl Node {
                 let branch = Branch::plant(plan, &path, bus, &core.mailbox.addr());
                 (core, Some(branch))
             }
+        };
+        let thread = Thread {
+            placement: std::mem::take(&mut spec.rules.placement),
+            ..Thread::default()
         };
         let vitals = Vitals {
             state: ChildState::Down,
@@ -108,7 +113,7 @@ impl Node {
             branch,
             faults: Armed::default(),
             vitals: Mutex::new(vitals),
-            thread: Mutex::default(),
+            thread: Mutex::new(thread),
         })
     }
 
@@ -157,22 +162,28 @@ impl Node {
 
     /// The arbiter to launch on; `None` for the current one.
     pub(crate) fn place(&self) -> io::Result<Option<ArbiterHandle>> {
-        match &self.rules.placement {
+        let mut thread = self.thread();
+        let Thread {
+            placement,
+            own,
+            shared,
+        } = &mut *thread;
+        match placement {
             Placement::Current => Ok(None),
-            Placement::OwnThread => OwnedArbiter::ensure(&mut self.thread().own).map(Some),
+            Placement::OwnThread => OwnedArbiter::ensure(own).map(Some),
             Placement::Shared(arbiters) => {
-                let mut thread = self.thread();
-                if !thread.shared.as_ref().is_some_and(ArbiterHandle::alive) {
-                    thread.shared = Some(arbiters.next()?);
+                if !shared.as_ref().is_some_and(ArbiterHandle::alive) {
+                    *shared = Some(arbiters.next()?);
                 }
-                Ok(thread.shared.clone())
+                Ok(shared.clone())
             }
         }
     }
 
     /// Gives up the thread the child has been running on; the next incarnation gets another.
     pub(crate) fn release_thread(&self) {
-        *self.thread() = Thread::default();
+        let mut thread = self.thread();
+        (thread.own, thread.shared) = (None, None);
     }
 
     pub(crate) fn kill_children(&self) {
@@ -204,7 +215,8 @@ impl Node {
     /// The tree has ended: nobody will read its mailbox again, and nobody needs its thread.
     pub(crate) fn clear(&self) {
         self.child.close();
-        self.release_thread();
+        // With its share in a set of threads: the tree's handles may be held for longer.
+        *self.thread() = Thread::default();
         self.lock().seat = None;
     }
 

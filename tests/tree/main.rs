@@ -2,5 +2,6 @@
 
 mod mailbox;
 mod panics;
+mod placement;
 mod strategies;
 mod support;

@@ -1,7 +1,10 @@
 //! Whole trees of real actors, from outside.
 
+mod events;
+mod faults;
 mod mailbox;
 mod panics;
 mod placement;
 mod strategies;
+mod stress;
 mod support;

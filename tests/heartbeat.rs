@@ -1,5 +1,7 @@
 //! The heartbeat as a supervised child.
 
+#![cfg(feature = "heartbeat")]
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -73,6 +73,7 @@ pub mod actors;
 pub mod event;
 pub mod exit;
 pub mod fault;
+pub mod prelude;
 pub mod supervision;
 
 pub use event::{Event, EventKind, Events, Report};

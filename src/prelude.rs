@@ -1,0 +1,18 @@
+//! The names that nearly every user needs, to be imported beside actix's own: no name is in both.
+//!
+//! ```
+//! use actix::prelude::*;
+//! use latido::prelude::*;
+//! # // A name that both had would be ambiguous here.
+//! # type Tree_<A> = (Arbiters, Backoff, ChildSpec<A>, Placement, Restart, Shutdown, Strategy, SupervisorSpec, Tree);
+//! # type Story = (Event, EventKind, Events, ExitReason, Fault, Box<dyn Report>, Reporter, When);
+//! # fn end() -> ! { crash("over") }
+//! ```
+
+pub use crate::event::{Event, EventKind, Events, Report};
+pub use crate::exit::{ExitReason, crash};
+pub use crate::fault::{Fault, When};
+pub use crate::reporter::Reporter;
+pub use crate::supervision::{
+    Arbiters, Backoff, ChildSpec, Placement, Restart, Shutdown, Strategy, SupervisorSpec, Tree,
+};

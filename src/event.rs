@@ -302,20 +302,28 @@ impl fmt::Display for Event {
             ..
         } = self;
         match kind {
-            EventKind::Started => write!(f, "{path} #{incarnation} started"),
-            EventKind::Exited { reason, lived } => {
-                write!(f, "{path} #{incarnation} {reason} (lived {lived:.1?})")
-            }
-            EventKind::Stopped {
+            EventKind::Exited { lived, .. } => write!(f, "{path} #{incarnation} {kind} (lived {lived:.1?})"),
+            EventKind::Stopped { took, .. } => write!(f, "{path} #{incarnation} {kind} (took {took:.1?})"),
+            EventKind::Restarting { .. } | EventKind::GaveUp { .. } => write!(f, "{path} {kind}"),
+            EventKind::Report(report) => write!(f, "{path} #{incarnation}: {report}"),
+            EventKind::Missed(_) => kind.fmt(f),
+            _ => write!(f, "{path} #{incarnation} {kind}"),
+        }
+    }
+}
+
+/// What happened, without to whom, when or for how long: the same text in every run.
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("started"),
+            Self::Exited { reason, .. } => reason.fmt(f),
+            Self::Stopped {
                 reason: ExitReason::Shutdown,
-                took,
-            } => {
-                write!(f, "{path} #{incarnation} stopped (took {took:.1?})")
-            }
-            EventKind::Stopped { reason, took } => {
-                write!(f, "{path} #{incarnation} stopped, but {reason} (took {took:.1?})")
-            }
-            EventKind::Restarting {
+                ..
+            } => f.write_str("stopped"),
+            Self::Stopped { reason, .. } => write!(f, "stopped, but {reason}"),
+            Self::Restarting {
                 delay,
                 failures,
                 budget,
@@ -326,26 +334,21 @@ impl fmt::Display for Event {
                 } else {
                     format!("in {delay:.1?}")
                 };
-                write!(
-                    f,
-                    "{path} restarts {wait} (failure {failures} in a row, {budget})"
-                )?;
+                write!(f, "restarts {wait} (failure {failures} in a row, {budget})")?;
                 if !siblings.is_empty() {
                     let names: Vec<_> = siblings.iter().map(TreePath::name).collect();
                     write!(f, " together with {}", names.join(", "))?;
                 }
                 Ok(())
             }
-            EventKind::GaveUp {
+            Self::GaveUp {
                 child,
                 reason,
                 budget,
-            } => {
-                write!(f, "{path} gives up: {} {reason}, {budget}", child.name())
-            }
-            EventKind::Injected(fault) => write!(f, "{path} #{incarnation} gets a fault on purpose: {fault}"),
-            EventKind::Report(report) => write!(f, "{path} #{incarnation}: {report}"),
-            EventKind::Missed(count) => write!(
+            } => write!(f, "gives up: {} {reason}, {budget}", child.name()),
+            Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
+            Self::Report(report) => report.fmt(f),
+            Self::Missed(count) => write!(
                 f,
                 "{count} events were missed here: this subscriber reads too slowly"
             ),

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use actix::prelude::*;
 use latido::fault::{Fault, When};
 use latido::supervision::*;
 use latido::{EventKind, ExitReason};
@@ -12,7 +11,7 @@ use crate::support::*;
 fn is_wanted(fault: &Fault, reason: &ExitReason) -> bool {
     match fault {
         Fault::Panic => {
-            matches!(reason, ExitReason::Panicked(panic) if panic.message() == "a fault was injected")
+            matches!(reason, ExitReason::Panicked(panic) if panic.message() == "injected fault")
         }
         Fault::Fail => matches!(reason, ExitReason::Failed(_)),
         _ => matches!(reason, ExitReason::Normal),

@@ -1,7 +1,7 @@
 //! The mailbox outlives the actor: what happens to messages when an actor ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::fut::wrap_future;
 use actix::prelude::*;

@@ -49,6 +49,7 @@
 //! | [`exit`] | why an actor stopped, and how it says so itself: [`crash`] |
 //! | [`event`] | what happened, as one stream of typed events |
 //! | [`fault`] | failures on demand, by tree path |
+//! | [`prelude`] | the names that most programs need; it stands beside `actix::prelude` |
 //! | [`actors`] | downloaders, a CPU pool, a heartbeat, child processes |
 //!
 //! # Features
@@ -65,6 +66,7 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("latido catches panics: build with panic = \"unwind\"");
 
+mod bus;
 mod panic;
 mod path;
 mod reporter;

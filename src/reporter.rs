@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::event::{EventBus, EventKind, Report};
+use crate::bus::EventBus;
+use crate::event::{EventKind, Report};
 use crate::path::TreePath;
 
 thread_local! {

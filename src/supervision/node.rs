@@ -17,7 +17,7 @@ use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Plan, Rules};
 use super::supervisor::{News, Notice, Supervisor};
 use super::window::RestartWindow;
-use crate::event::EventBus;
+use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
 

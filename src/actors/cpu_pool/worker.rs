@@ -129,7 +129,7 @@ mod tests {
     use super::super::{CpuPool, Run};
     use super::*;
     use crate::TreePath;
-    use crate::event::EventBus;
+    use crate::bus::EventBus;
 
     #[derive(Message)]
     #[rtype(result = "()")]

@@ -290,7 +290,7 @@ impl fmt::Display for ProcessReport {
 mod tests {
     use super::*;
     use crate::TreePath;
-    use crate::event::EventBus;
+    use crate::bus::EventBus;
 
     #[actix::test]
     async fn the_start_and_the_exit_are_reported() {

@@ -25,6 +25,22 @@ pub struct RunCommand {
     pub time_limit: Option<Duration>,
 }
 
+impl RunCommand {
+    /// Runs `command`, for as long as it takes.
+    pub fn new(command: Command) -> Self {
+        Self {
+            command,
+            time_limit: None,
+        }
+    }
+
+    /// Ends it when it takes longer.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+}
+
 /// What a program that exited with 0 has said. Bytes that are not UTF-8 are replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,7 +87,7 @@ pub enum RunError {
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let runner = CommandRunner::default().start();
 /// let command = Command::new("sha256sum").arg("Cargo.toml");
-/// let output = runner.send(RunCommand { command, time_limit: None }).await??;
+/// let output = runner.send(RunCommand::new(command)).await??;
 /// println!("{}", output.stdout);
 /// # Ok(()) }
 /// ```

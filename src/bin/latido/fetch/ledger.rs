@@ -200,10 +200,7 @@ impl Ledger {
         let job = &self.jobs[&id];
         let (attempt, target) = (job.attempt, &job.request.target);
         let Some(exec) = &self.plan.exec else { return };
-        let run = RunCommand {
-            command: exec.command(target),
-            time_limit: None,
-        };
+        let run = RunCommand::new(exec.command(target));
         let answer = self.plan.crew.runners[runner].send(run).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.idle_runners.push(runner);

@@ -1,0 +1,192 @@
+//! Carries a tree's events to its subscribers.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
+
+use futures::{Stream, StreamExt};
+
+use crate::event::{Event, EventKind};
+use crate::path::TreePath;
+
+// ===== publishing =====
+
+/// How many events are kept for a subscriber that does not read.
+const BACKLOG: usize = 65_536;
+
+/// Carries a tree's events to its subscribers, in order.
+#[derive(Clone, Default)]
+pub(crate) struct EventBus(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    bus: Mutex<Bus>,
+    /// How many children are up that are no supervisors.
+    alive: AtomicIsize,
+}
+
+#[derive(Default)]
+struct Bus {
+    seq: u64,
+    closed: bool,
+    subscribers: Vec<Weak<Mutex<Inbox>>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    queue: VecDeque<Event>,
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+impl EventBus {
+    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind) {
+        let mut bus = lock(&self.0.bus);
+        bus.seq += 1;
+        let event = Event {
+            seq: bus.seq,
+            at: SystemTime::now(),
+            path: path.clone(),
+            incarnation,
+            kind,
+        };
+        bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
+            Some(inbox) => {
+                lock(&inbox).push(event.clone());
+                true
+            }
+            None => false,
+        });
+        drop(bus);
+        log::log!(target: "latido", event.level(), "{event}");
+    }
+
+    pub(crate) fn subscribe(&self) -> Events {
+        let mut bus = lock(&self.0.bus);
+        let inbox = Arc::new(Mutex::new(Inbox {
+            closed: bus.closed,
+            ..Inbox::default()
+        }));
+        bus.subscribers.push(Arc::downgrade(&inbox));
+        drop(bus);
+        Events { inbox }
+    }
+
+    pub(crate) fn count_alive(&self, change: isize) {
+        self.0.alive.fetch_add(change, Ordering::Relaxed);
+    }
+
+    pub(crate) fn alive(&self) -> usize {
+        self.0.alive.load(Ordering::Relaxed).max(0).unsigned_abs()
+    }
+
+    /// Ends every subscription, once its reader has read what there is.
+    pub(crate) fn close(&self) {
+        let mut bus = lock(&self.0.bus);
+        bus.closed = true;
+        for inbox in bus.subscribers.drain(..).filter_map(|weak| weak.upgrade()) {
+            let mut inbox = lock(&inbox);
+            inbox.closed = true;
+            inbox.wake();
+        }
+    }
+}
+
+impl Inbox {
+    fn push(&mut self, event: Event) {
+        if self.queue.len() < BACKLOG {
+            self.queue.push_back(event);
+            self.wake();
+        } else if let Some(Event {
+            kind: EventKind::Missed(count),
+            ..
+        }) = self.queue.back_mut()
+        {
+            *count += 1;
+        } else {
+            // It takes the place, and the number, of the first that is missed.
+            let kind = EventKind::Missed(1);
+            self.queue.push_back(Event { kind, ..event });
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// ===== reading =====
+
+/// A subscription: a `Stream` of the events since it was made. It ends with the tree.
+///
+/// Whoever publishes never waits for a reader: a reader that falls 65,536 events behind is told how many it
+/// missed ([`EventKind::Missed`]).
+pub struct Events {
+    inbox: Arc<Mutex<Inbox>>,
+}
+
+impl Events {
+    /// The next event; `None` once the tree has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        StreamExt::next(self).await
+    }
+
+    /// An event that is already there.
+    pub fn try_next(&mut self) -> Option<Event> {
+        lock(&self.inbox).queue.pop_front()
+    }
+
+    /// Reads on until `pick` finds something in an event of the child at `path`, and returns that; `None` if the tree
+    /// ended first. `path` may be a glob, see [`TreePath::matches`].
+    pub async fn find_map<T>(&mut self, path: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> Option<T> {
+        while let Some(event) = self.next().await {
+            if event.path.matches(path)
+                && let Some(found) = pick(&event)
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Reads on until `wanted` holds for an event of the child at `path`, and returns that event; `None` if
+    /// the tree ended first. `path` may be a glob, see [`TreePath::matches`].
+    pub async fn until(&mut self, path: &str, mut wanted: impl FnMut(&Event) -> bool) -> Option<Event> {
+        self.find_map(path, |event| wanted(event).then(|| event.clone()))
+            .await
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut inbox = lock(&self.inbox);
+        match inbox.queue.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None if inbox.closed => Poll::Ready(None),
+            None => {
+                inbox.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("unread", &lock(&self.inbox).queue.len())
+            .finish()
+    }
+}

@@ -5,6 +5,7 @@ mod faults;
 mod mailbox;
 mod panics;
 mod placement;
+mod restart;
 mod strategies;
 mod stress;
 mod support;

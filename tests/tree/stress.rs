@@ -111,6 +111,7 @@ fn try_seed(seed: u64) {
             shared,
         };
         let tree = grown.tree().start().unwrap();
+        started(&mut tree.subscribe(), "root", 1).await; // failures before that would end it all
         let Grown {
             addrs,
             lives,

@@ -13,13 +13,15 @@
 //! Two marks on each child say what is meant to be: `wanted` (it should be up) and `must_stop` (it should go down
 //! first). One function, `advance`, moves the children towards that, in order.
 
+mod children;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
-use super::policy::{Restart, Shutdown, Strategy};
+use self::children::{Child, Children, Exit, State};
+use super::policy::{Shutdown, Strategy};
 use super::spec::Rules;
 use super::window::RestartWindow;
 use crate::event::Budget;
@@ -32,33 +34,11 @@ pub(crate) const KILL_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Machine {
     strategy: Strategy,
     window: Arc<Mutex<RestartWindow>>,
-    children: Vec<Child>,
+    children: Children,
+    /// How many places have been given.
+    places: usize,
     mode: Mode,
     random: fastrand::Rng,
-}
-
-struct Child {
-    restart: Restart,
-    shutdown: Shutdown,
-    backoff: Backoff,
-    state: State,
-    wanted: bool,
-    must_stop: bool,
-    /// Not to be started before.
-    due: Option<Instant>,
-    /// When the running incarnation was started.
-    since: Instant,
-    /// Failures in a row.
-    failures: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    Down,
-    Starting,
-    Up,
-    Stopping { until: Option<Instant> },
-    Killing { until: Instant },
 }
 
 enum Mode {
@@ -128,7 +108,8 @@ impl Machine {
         Self {
             strategy,
             window,
-            children: Vec::new(),
+            children: Children::default(),
+            places: 0,
             mode: Mode::Starting,
             random: fastrand::Rng::new(),
         }
@@ -136,17 +117,8 @@ impl Machine {
 
     /// Adds a child after the others.
     pub(crate) fn add(&mut self, rules: &Rules, now: Instant) {
-        self.children.push(Child {
-            restart: rules.restart,
-            shutdown: rules.shutdown,
-            backoff: rules.backoff,
-            state: State::Down,
-            wanted: true,
-            must_stop: false,
-            due: None,
-            since: now,
-            failures: 0,
-        });
+        self.children.insert(self.places, Child::new(rules, now));
+        self.places += 1;
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -169,83 +141,58 @@ impl Machine {
 
     /// When `Input::Tick` is due.
     pub(crate) fn next_tick(&self) -> Option<Instant> {
-        let starts_allowed = matches!(self.mode, Mode::Starting | Mode::Running);
-        let tick = |child: &Child| match child.state {
-            State::Down if child.wanted && starts_allowed => child.due,
-            State::Stopping { until } => until,
-            State::Killing { until } => Some(until),
-            _ => None,
-        };
-        self.children.iter().filter_map(tick).min()
+        self.children.next_timer()
     }
 
     // ===== what happened =====
 
-    fn started(&mut self, index: usize, now: Instant) {
-        let child = &mut self.children[index];
-        if child.state == State::Starting {
-            child.state = State::Up;
-            child.since = now;
-        }
+    fn started(&mut self, place: usize, now: Instant) {
+        self.children.change(place, |child| {
+            if child.state == State::Starting {
+                child.state = State::Up;
+                child.since = now;
+            }
+        });
     }
 
-    fn exited(&mut self, index: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
-        let child = &mut self.children[index];
-        let before = std::mem::replace(&mut child.state, State::Down);
-        // It was left behind, or is a life that a supervisor started which has crashed since: too late to matter.
-        if before == State::Down {
-            return;
-        }
-        // It went down while it was to go down anyway: with its group, or with its supervisor.
-        if std::mem::take(&mut child.must_stop) {
-            child.wanted &= child.restart == Restart::Permanent || !matches!(reason, ExitReason::Normal);
-            if !child.wanted {
-                self.retire(index, actions);
-            }
-            return;
-        }
-        match before {
-            // It declined: it stopped itself before it was up.
-            State::Starting if matches!(reason, ExitReason::Normal) => self.retire(index, actions),
-            State::Starting if matches!(self.mode, Mode::Starting) && child.failures == 0 => {
-                self.end(Ending::StartFailed { child: index, reason });
-            }
-            State::Starting if child.restart != Restart::Temporary => {
-                self.failed(index, reason, now, actions)
-            }
-            State::Up if child.restart.after(&reason) => self.failed(index, reason, now, actions),
-            _ => self.retire(index, actions),
+    fn exited(&mut self, place: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
+        let first_start = matches!(self.mode, Mode::Starting);
+        let verdict = self
+            .children
+            .change(place, |child| child.exited(&reason, first_start));
+        match verdict {
+            None | Some(Exit::Nothing) => {}
+            Some(Exit::Retire) => actions.push(Action::Retire(place)),
+            Some(Exit::StartFailed) => self.end(Ending::StartFailed { child: place, reason }),
+            Some(Exit::Failed) => self.failed(place, reason, now, actions),
         }
     }
 
     fn tick(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        for (index, child) in self.children.iter_mut().enumerate() {
-            match child.state {
-                State::Stopping { until: Some(until) } if until <= now => {
-                    let Shutdown::Timeout(limit) = child.shutdown else {
-                        continue;
-                    };
+        for place in self.children.expired(now) {
+            self.children.change(place, |child| match child.state {
+                State::Stopping { .. } => {
                     child.state = State::Killing {
                         until: now + KILL_PATIENCE,
                     };
-                    actions.push(Action::Kill(index, Kill::Late(limit)));
+                    let limit = child.shutdown.limit();
+                    actions.push(Action::Kill(place, Kill::Late(limit)));
                 }
-                State::Killing { until } if until <= now => {
+                State::Killing { .. } => {
                     child.state = State::Down;
                     child.must_stop = false;
-                    actions.push(Action::Abandon(index));
+                    actions.push(Action::Abandon(place));
                     if !child.wanted {
-                        actions.push(Action::Retire(index));
+                        actions.push(Action::Retire(place));
                     }
                 }
-                _ => {}
-            }
-            child.due = child.due.filter(|&due| due > now);
+                _ => child.due = None,
+            });
         }
     }
 
     /// The decision: one restart for the child and all that its strategy takes with it, or none any more.
-    fn failed(&mut self, index: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
+    fn failed(&mut self, place: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
         let decision = self
             .window
             .lock()
@@ -255,39 +202,36 @@ impl Machine {
             Ok(budget) => budget,
             Err(budget) => {
                 actions.push(Action::GaveUp {
-                    child: index,
+                    child: place,
                     reason: reason.clone(),
                     budget,
                 });
                 return self.end(Ending::GaveUp {
-                    child: index,
+                    child: place,
                     reason,
                     budget,
                 });
             }
         };
-        let child = &mut self.children[index];
-        child.failures = child.backoff.failures(child.failures, now - child.since);
-        let (failures, delay) = (
-            child.failures,
-            child.backoff.delay(child.failures, self.random.f64()),
-        );
+        let random = self.random.f64();
+        let backed_off = self.children.change(place, |child| {
+            child.failures = child.backoff.failures(child.failures, now - child.since);
+            (child.failures, child.backoff.delay(child.failures, random))
+        });
+        let (failures, delay) = backed_off.unwrap_or_default();
+        let due = (!delay.is_zero()).then(|| now + delay);
         let mut siblings = Vec::new();
-        for affected in self.strategy.affected(index, self.children.len()) {
-            let child = &mut self.children[affected];
-            child.must_stop = child.state != State::Down;
-            // A child that is down for good stays down when a sibling fails, and a temporary one goes down for good.
-            child.wanted &= !child.must_stop || child.restart != Restart::Temporary;
-            if child.wanted {
-                // Its own backoff is not cut short by a sibling's.
-                child.due = child.due.max((!delay.is_zero()).then(|| now + delay));
-                if affected != index {
-                    siblings.push(affected);
-                }
+        for affected in self.children.places(self.strategy.affected(place)) {
+            let is_back = self
+                .children
+                .change(affected, |child| child.goes_along(due))
+                .unwrap_or_default();
+            if is_back && affected != place {
+                siblings.push(affected);
             }
         }
         actions.push(Action::Restarting {
-            child: index,
+            child: place,
             delay,
             failures,
             budget,
@@ -295,18 +239,16 @@ impl Machine {
         });
     }
 
-    fn retire(&mut self, index: usize, actions: &mut Vec<Action>) {
-        self.children[index].wanted = false;
-        actions.push(Action::Retire(index));
-    }
-
     fn end(&mut self, ending: Ending) {
         if matches!(self.mode, Mode::Ending(_) | Mode::Ended) {
             return;
         }
         self.mode = Mode::Ending(ending);
-        for child in &mut self.children {
-            child.must_stop = child.state != State::Down;
+        for place in self.children.places(..) {
+            self.children.change(place, |child| {
+                child.must_stop = child.state != State::Down;
+                child.due = None;
+            });
         }
     }
 
@@ -325,12 +267,7 @@ impl Machine {
             }
             _ => {}
         }
-        if matches!(self.mode, Mode::Starting)
-            && self
-                .children
-                .iter()
-                .all(|child| child.state == State::Up || !child.wanted)
-        {
+        if matches!(self.mode, Mode::Starting) && self.children.are_settled() {
             self.mode = Mode::Running;
             actions.push(Action::Ready);
         }
@@ -338,27 +275,31 @@ impl Machine {
 
     /// Stops the last child that must go, one at a time. Says whether one is still to go.
     fn stop_next(&mut self, now: Instant, actions: &mut Vec<Action>) -> bool {
-        let Some(index) = self.children.iter().rposition(|child| child.must_stop) else {
+        let Some(place) = self.children.last_to_stop() else {
             return false;
         };
-        let child = &mut self.children[index];
-        if matches!(child.state, State::Up | State::Starting) {
-            (child.state, _) = match child.shutdown {
+        self.children.change(place, |child| {
+            if !matches!(child.state, State::Up | State::Starting) {
+                return; // It has been told.
+            }
+            let (state, action) = match child.shutdown {
                 Shutdown::Timeout(limit) => (
                     State::Stopping {
                         until: Some(now + limit),
                     },
-                    actions.push(Action::Stop(index)),
+                    Action::Stop(place),
                 ),
-                Shutdown::Infinity => (State::Stopping { until: None }, actions.push(Action::Stop(index))),
+                Shutdown::Infinity => (State::Stopping { until: None }, Action::Stop(place)),
                 Shutdown::BrutalKill => (
                     State::Killing {
                         until: now + KILL_PATIENCE,
                     },
-                    actions.push(Action::Kill(index, Kill::Brutal)),
+                    Action::Kill(place, Kill::Brutal),
                 ),
             };
-        }
+            child.state = state;
+            actions.push(action);
+        });
         true
     }
 
@@ -366,25 +307,17 @@ impl Machine {
     /// restarts of a one-for-one supervisor.
     fn start_next(&mut self, now: Instant, actions: &mut Vec<Action>) {
         let in_order = matches!(self.mode, Mode::Starting) || self.strategy != Strategy::OneForOne;
-        if in_order && self.children.iter().any(|child| child.state == State::Starting) {
-            return;
-        }
-        let missing = |child: &Child| child.state == State::Down && child.wanted;
-        for (index, child) in self
-            .children
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, child)| missing(child))
-        {
-            if child.due.is_none_or(|due| due <= now) {
+        let places = match in_order {
+            true if self.children.is_any_starting() => return,
+            true => Vec::from_iter(self.children.first_missing()),
+            false => self.children.ready(),
+        };
+        for place in places {
+            self.children.change(place, |child| {
                 child.state = State::Starting;
                 child.since = now;
-                child.due = None;
-                actions.push(Action::Start(index));
-            }
-            if in_order {
-                return;
-            }
+            });
+            actions.push(Action::Start(place));
         }
     }
 }

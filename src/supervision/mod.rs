@@ -53,4 +53,3 @@ pub use policy::{Restart, Shutdown, Strategy};
 pub use snapshot::{ChildInfo, Snapshot};
 pub use spec::{AnySpec, ChildSpec, SpecError, SupervisorSpec};
 pub use tree::{Tree, TreeError};
-pub use window::RestartWindow;

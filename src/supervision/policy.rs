@@ -29,11 +29,11 @@ pub enum Strategy {
 
 impl Strategy {
     /// The places, in starting order, of the children that restart when the one at `failed` fails.
-    pub fn affected(self, failed: usize, count: usize) -> Range<usize> {
+    pub(crate) fn affected(self, failed: usize) -> Range<usize> {
         match self {
             Self::OneForOne => failed..failed + 1,
-            Self::OneForAll => 0..count,
-            Self::RestForOne => failed..count,
+            Self::OneForAll => 0..usize::MAX,
+            Self::RestForOne => failed..usize::MAX,
         }
     }
 }
@@ -81,6 +81,17 @@ pub enum Shutdown {
     Infinity,
 }
 
+impl Shutdown {
+    /// How long it may take.
+    pub(crate) fn limit(self) -> Duration {
+        match self {
+            Self::Timeout(limit) => limit,
+            Self::BrutalKill => Duration::ZERO,
+            Self::Infinity => Duration::MAX,
+        }
+    }
+}
+
 impl Default for Shutdown {
     /// Five seconds, as in OTP.
     fn default() -> Self {
@@ -97,13 +108,15 @@ mod tests {
     fn a_strategy_names_the_failed_child_and_those_that_go_with_it() {
         use Strategy::*;
         for (strategy, failed, affected) in [
-            (OneForOne, 1, 1..2),
-            (OneForAll, 1, 0..4),
-            (RestForOne, 1, 1..4),
-            (RestForOne, 0, 0..4),
-            (RestForOne, 3, 3..4),
+            (OneForOne, 1, [1].as_slice()),
+            (OneForAll, 1, &[0, 1, 2, 3]),
+            (RestForOne, 1, &[1, 2, 3]),
+            (RestForOne, 0, &[0, 1, 2, 3]),
+            (RestForOne, 3, &[3]),
         ] {
-            assert_eq!(strategy.affected(failed, 4), affected, "{strategy:?} {failed}");
+            let range = strategy.affected(failed);
+            let taken: Vec<usize> = (0..4).filter(|place| range.contains(place)).collect();
+            assert_eq!(taken, affected, "{strategy:?} {failed}");
         }
     }
 

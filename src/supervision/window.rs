@@ -12,7 +12,7 @@ use crate::event::Budget;
 ///
 /// Deciding takes constant time whatever the intensity: restarts leave in the order in which they came.
 #[derive(Clone, Debug)]
-pub struct RestartWindow {
+pub(crate) struct RestartWindow {
     intensity: u32,
     period: Duration,
     restarts: VecDeque<Instant>,
@@ -20,7 +20,7 @@ pub struct RestartWindow {
 
 impl RestartWindow {
     /// A window without restarts in it.
-    pub fn new(intensity: u32, period: Duration) -> Self {
+    pub(crate) fn new(intensity: u32, period: Duration) -> Self {
         Self {
             intensity,
             period,
@@ -34,7 +34,7 @@ impl RestartWindow {
     }
 
     /// Counts a restart at `now`. `Err` says that it was one too many; it is then not counted.
-    pub fn restart(&mut self, now: Instant) -> Result<Budget, Budget> {
+    pub(crate) fn restart(&mut self, now: Instant) -> Result<Budget, Budget> {
         self.forget_before(now);
         let mut budget = self.budget(self.restarts.len());
         budget.used = budget.used.saturating_add(1);
@@ -46,7 +46,7 @@ impl RestartWindow {
     }
 
     /// What is used at `now`.
-    pub fn used(&self, now: Instant) -> Budget {
+    pub(crate) fn used(&self, now: Instant) -> Budget {
         let expired = self
             .restarts
             .partition_point(|&restart| now - restart > self.period);

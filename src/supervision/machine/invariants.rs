@@ -7,6 +7,8 @@ use proptest::strategy::Strategy as _;
 
 use super::tests::{new_machine, rules};
 use super::*;
+use crate::supervision::backoff::Backoff;
+use crate::supervision::policy::Restart;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -58,6 +60,7 @@ impl World {
             _ => {}
         }
         let actions = self.machine.handle(input, self.now);
+        assert!(self.machine.children.are_indexed());
         for action in &actions {
             assert!(!self.ended, "nothing after the end, but {action:?}");
             match *action {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::supervision::backoff::Backoff;
 use crate::supervision::placement::Placement;
+use crate::supervision::policy::Restart;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,0 +1,250 @@
+//! The children as the machine keeps them: in starting order, with an index for each question it asks, so that a
+//! decision takes the same time whether there are ten children or a hundred thousand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
+
+use tokio::time::Instant;
+
+use crate::exit::ExitReason;
+use crate::supervision::backoff::Backoff;
+use crate::supervision::policy::{Restart, Shutdown};
+use crate::supervision::spec::Rules;
+
+/// What the machine knows of one child. Two marks say what is meant to be: `wanted` and `must_stop`.
+pub(super) struct Child {
+    pub(super) restart: Restart,
+    pub(super) shutdown: Shutdown,
+    pub(super) backoff: Backoff,
+    pub(super) state: State,
+    /// It should be up.
+    pub(super) wanted: bool,
+    /// It should go down first.
+    pub(super) must_stop: bool,
+    /// Not to be started before.
+    pub(super) due: Option<Instant>,
+    /// When the running incarnation was started.
+    pub(super) since: Instant,
+    /// Failures in a row.
+    pub(super) failures: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    Down,
+    Starting,
+    Up,
+    Stopping { until: Option<Instant> },
+    Killing { until: Instant },
+}
+
+/// What the exit of a child asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Exit {
+    /// It is as was wanted, or too late to matter.
+    Nothing,
+    /// It is down for good.
+    Retire,
+    /// It could not start when its supervisor did.
+    StartFailed,
+    /// It is to be restarted, if that is still allowed.
+    Failed,
+}
+
+/// Children by their places.
+#[derive(Default)]
+pub(super) struct Children {
+    by_place: BTreeMap<usize, Child>,
+    must_stop: BTreeSet<usize>,
+    missing: BTreeSet<usize>,
+    ready: BTreeSet<usize>,
+    starting: BTreeSet<usize>,
+    unsettled: BTreeSet<usize>,
+    timers: BTreeSet<(Instant, usize)>,
+}
+
+impl Child {
+    pub(super) fn new(rules: &Rules, now: Instant) -> Self {
+        Self {
+            restart: rules.restart,
+            shutdown: rules.shutdown,
+            backoff: rules.backoff,
+            state: State::Down,
+            wanted: true,
+            must_stop: false,
+            due: None,
+            since: now,
+            failures: 0,
+        }
+    }
+
+    /// It is down. Says what that means for it and its supervisor.
+    pub(super) fn exited(&mut self, reason: &ExitReason, first_start: bool) -> Exit {
+        let before = std::mem::replace(&mut self.state, State::Down);
+        // It was left behind, or is a life that a supervisor started which has crashed since: too late to matter.
+        if before == State::Down {
+            return Exit::Nothing;
+        }
+        let finished = matches!(reason, ExitReason::Normal);
+        // It went down while it was to go down anyway: with its group, or with its supervisor.
+        if std::mem::take(&mut self.must_stop) {
+            self.wanted &= self.restart == Restart::Permanent || !finished;
+            return if self.wanted { Exit::Nothing } else { Exit::Retire };
+        }
+        let exit = match before {
+            // It declined: it stopped itself before it was up.
+            State::Starting if finished => Exit::Retire,
+            State::Starting if first_start && self.failures == 0 => Exit::StartFailed,
+            State::Starting if self.restart != Restart::Temporary => Exit::Failed,
+            State::Up if self.restart.after(reason) => Exit::Failed,
+            _ => Exit::Retire,
+        };
+        self.wanted &= exit != Exit::Retire;
+        exit
+    }
+
+    /// It restarts because a child of its group failed. Says whether it comes back.
+    pub(super) fn goes_along(&mut self, due: Option<Instant>) -> bool {
+        self.must_stop = self.state != State::Down;
+        // A child that is down for good stays down when a sibling fails, and a temporary one goes down for good.
+        self.wanted &= !self.must_stop || self.restart != Restart::Temporary;
+        if self.wanted {
+            // Its own backoff is not cut short by a sibling's.
+            self.due = self.due.max(due);
+        }
+        self.wanted
+    }
+
+    fn marks(&self) -> Marks {
+        let missing = self.state == State::Down && self.wanted;
+        Marks {
+            must_stop: self.must_stop,
+            missing,
+            ready: missing && self.due.is_none(),
+            starting: self.state == State::Starting,
+            unsettled: self.wanted && self.state != State::Up,
+            timer: match self.state {
+                State::Stopping { until } => until,
+                State::Killing { until } => Some(until),
+                _ => self.due.filter(|_| missing),
+            },
+        }
+    }
+}
+
+/// Which indexes a child is in.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    must_stop: bool,
+    /// Down, and meant to be up.
+    missing: bool,
+    /// Missing, and its backoff is over.
+    ready: bool,
+    starting: bool,
+    /// Not what it is meant to be yet.
+    unsettled: bool,
+    /// When something has to happen about it, if nothing happens before.
+    timer: Option<Instant>,
+}
+
+impl Children {
+    pub(super) fn insert(&mut self, place: usize, child: Child) {
+        self.index(place, Marks::default(), child.marks());
+        self.by_place.insert(place, child);
+    }
+
+    /// Changes a child and keeps the indexes true. The only way to change one.
+    pub(super) fn change<R>(&mut self, place: usize, change: impl FnOnce(&mut Child) -> R) -> Option<R> {
+        let child = self.by_place.get_mut(&place)?;
+        let before = child.marks();
+        let result = change(child);
+        let after = child.marks();
+        self.index(place, before, after);
+        Some(result)
+    }
+
+    /// The places of a range, in starting order.
+    pub(super) fn places(&self, range: impl RangeBounds<usize>) -> Vec<usize> {
+        self.by_place.range(range).map(|(&place, _)| place).collect()
+    }
+
+    pub(super) fn last_to_stop(&self) -> Option<usize> {
+        self.must_stop.last().copied()
+    }
+
+    /// The first that is missing, if it may be started.
+    pub(super) fn first_missing(&self) -> Option<usize> {
+        let first = self.missing.first()?;
+        self.ready.contains(first).then_some(*first)
+    }
+
+    pub(super) fn ready(&self) -> Vec<usize> {
+        self.ready.iter().copied().collect()
+    }
+
+    pub(super) fn is_any_starting(&self) -> bool {
+        !self.starting.is_empty()
+    }
+
+    /// Whether each is up or is not meant to be.
+    pub(super) fn are_settled(&self) -> bool {
+        self.unsettled.is_empty()
+    }
+
+    pub(super) fn next_timer(&self) -> Option<Instant> {
+        self.timers.first().map(|&(at, _)| at)
+    }
+
+    /// Those whose time has come.
+    pub(super) fn expired(&self, now: Instant) -> Vec<usize> {
+        let mut places: Vec<_> = self
+            .timers
+            .iter()
+            .take_while(|&&(at, _)| at <= now)
+            .map(|&(_, place)| place)
+            .collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Whether the indexes say what looking at every child says.
+    #[cfg(test)]
+    pub(super) fn are_indexed(&self) -> bool {
+        let mut anew = Self::default();
+        self.by_place
+            .iter()
+            .for_each(|(&place, child)| anew.index(place, Marks::default(), child.marks()));
+        (
+            &anew.must_stop,
+            &anew.missing,
+            &anew.ready,
+            &anew.starting,
+            &anew.unsettled,
+            &anew.timers,
+        ) == (
+            &self.must_stop,
+            &self.missing,
+            &self.ready,
+            &self.starting,
+            &self.unsettled,
+            &self.timers,
+        )
+    }
+
+    fn index(&mut self, place: usize, before: Marks, after: Marks) {
+        let mark = |index: &mut BTreeSet<usize>, before: bool, after: bool| match (before, after) {
+            (false, true) => drop(index.insert(place)),
+            (true, false) => drop(index.remove(&place)),
+            _ => {}
+        };
+        mark(&mut self.must_stop, before.must_stop, after.must_stop);
+        mark(&mut self.missing, before.missing, after.missing);
+        mark(&mut self.ready, before.ready, after.ready);
+        mark(&mut self.starting, before.starting, after.starting);
+        mark(&mut self.unsettled, before.unsettled, after.unsettled);
+        if before.timer != after.timer {
+            before.timer.map(|at| self.timers.remove(&(at, place)));
+            after.timer.map(|at| self.timers.insert((at, place)));
+        }
+    }
+}

@@ -20,9 +20,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use self::children::Activity;
 use self::children::{Child, Children, Exit, State};
-use super::policy::{Shutdown, Strategy};
-use super::spec::Rules;
+use super::policy::{AutoShutdown, Shutdown, Strategy};
+use super::spec::{Conduct, Rules};
 use super::window::RestartWindow;
 use crate::event::Budget;
 use crate::exit::{ExitReason, Kill};
@@ -32,11 +33,9 @@ use crate::exit::{ExitReason, Kill};
 pub(crate) const KILL_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Machine {
-    strategy: Strategy,
+    conduct: Conduct,
     window: Arc<Mutex<RestartWindow>>,
     children: Children,
-    /// How many places have been given.
-    places: usize,
     mode: Mode,
     random: fastrand::Rng,
 }
@@ -56,6 +55,10 @@ pub(crate) enum Input {
     Exited(usize, ExitReason),
     /// Time has passed.
     Tick,
+    /// A child is to be started by hand: a new one, or one that is down for good.
+    Start(usize),
+    /// A child is to go down, and stay down.
+    Terminate(usize),
     /// The supervisor itself is to stop.
     Stop,
 }
@@ -104,21 +107,35 @@ pub(crate) enum Ending {
 }
 
 impl Machine {
-    pub(crate) fn new(strategy: Strategy, window: Arc<Mutex<RestartWindow>>) -> Self {
+    pub(crate) fn new(conduct: Conduct, window: Arc<Mutex<RestartWindow>>) -> Self {
         Self {
-            strategy,
+            conduct,
             window,
             children: Children::default(),
-            places: 0,
             mode: Mode::Starting,
             random: fastrand::Rng::new(),
         }
     }
 
-    /// Adds a child after the others.
-    pub(crate) fn add(&mut self, rules: &Rules, now: Instant) {
-        self.children.insert(self.places, Child::new(rules, now));
-        self.places += 1;
+    /// Adds a child, to be started with the others.
+    pub(crate) fn add(&mut self, place: usize, rules: &Rules, now: Instant) {
+        self.children.insert(place, Child::new(rules, now));
+    }
+
+    /// Forgets a child that is down for good.
+    pub(crate) fn remove(&mut self, place: usize) {
+        self.children.remove(place);
+    }
+
+    /// What a child is doing, for those who want to give orders.
+    pub(crate) fn activity(&self, place: usize) -> Option<Activity> {
+        self.children.get(place).map(Child::activity)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.conduct
+            .max_children
+            .is_some_and(|max| self.children.len() >= max)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -133,6 +150,8 @@ impl Machine {
             Input::Started(child) => self.started(child, now),
             Input::Exited(child, reason) => self.exited(child, reason, now, &mut actions),
             Input::Tick => self.tick(now, &mut actions),
+            Input::Start(child) => drop(self.children.change(child, Child::start_by_hand)),
+            Input::Terminate(child) => self.terminate(child, &mut actions),
             Input::Stop => self.end(Ending::AsAsked),
         }
         self.advance(now, &mut actions);
@@ -163,6 +182,10 @@ impl Machine {
         match verdict {
             None | Some(Exit::Nothing) => {}
             Some(Exit::Retire) => actions.push(Action::Retire(place)),
+            Some(Exit::RetireByItself) => {
+                actions.push(Action::Retire(place));
+                self.shut_down_after(place);
+            }
             Some(Exit::StartFailed) => self.end(Ending::StartFailed { child: place, reason }),
             Some(Exit::Failed) => self.failed(place, reason, now, actions),
         }
@@ -221,7 +244,7 @@ impl Machine {
         let (failures, delay) = backed_off.unwrap_or_default();
         let due = (!delay.is_zero()).then(|| now + delay);
         let mut siblings = Vec::new();
-        for affected in self.children.places(self.strategy.affected(place)) {
+        for affected in self.children.places(self.conduct.strategy.affected(place)) {
             let is_back = self
                 .children
                 .change(affected, |child| child.goes_along(due))
@@ -237,6 +260,25 @@ impl Machine {
             budget,
             siblings,
         });
+    }
+
+    fn terminate(&mut self, place: usize, actions: &mut Vec<Action>) {
+        if self.children.change(place, Child::terminate) == Some(State::Down) {
+            actions.push(Action::Retire(place));
+        }
+    }
+
+    /// A significant child may take its supervisor along.
+    fn shut_down_after(&mut self, place: usize) {
+        let significant = self.children.get(place).is_some_and(|child| child.significant);
+        let ends = match self.conduct.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => significant,
+            AutoShutdown::AllSignificant => significant && !self.children.is_any_significant_left(),
+        };
+        if ends {
+            self.end(Ending::AsAsked);
+        }
     }
 
     fn end(&mut self, ending: Ending) {
@@ -262,7 +304,7 @@ impl Machine {
                     actions.push(Action::End(ending));
                 }
             }
-            Mode::Starting | Mode::Running if !stopping || self.strategy == Strategy::OneForOne => {
+            Mode::Starting | Mode::Running if !stopping || self.conduct.strategy == Strategy::OneForOne => {
                 self.start_next(now, actions);
             }
             _ => {}
@@ -273,15 +315,31 @@ impl Machine {
         }
     }
 
-    /// Stops the last child that must go, one at a time. Says whether one is still to go.
+    /// Stops the last child that must go, one at a time; children that came and went as they liked go all at once.
+    /// Says whether one is still to go.
     fn stop_next(&mut self, now: Instant, actions: &mut Vec<Action>) -> bool {
-        let Some(place) = self.children.last_to_stop() else {
+        let Some(last) = self.children.last_to_stop() else {
             return false;
         };
+        match self.conduct.dynamic {
+            true => self
+                .children
+                .untold()
+                .into_iter()
+                .for_each(|place| self.stop(place, now, actions)),
+            false => self.stop(last, now, actions),
+        }
+        true
+    }
+
+    fn stop(&mut self, place: usize, now: Instant, actions: &mut Vec<Action>) {
         self.children.change(place, |child| {
             if !matches!(child.state, State::Up | State::Starting) {
                 return; // It has been told.
             }
+            let killing = State::Killing {
+                until: now + KILL_PATIENCE,
+            };
             let (state, action) = match child.shutdown {
                 Shutdown::Timeout(limit) => (
                     State::Stopping {
@@ -290,23 +348,17 @@ impl Machine {
                     Action::Stop(place),
                 ),
                 Shutdown::Infinity => (State::Stopping { until: None }, Action::Stop(place)),
-                Shutdown::BrutalKill => (
-                    State::Killing {
-                        until: now + KILL_PATIENCE,
-                    },
-                    Action::Kill(place, Kill::Brutal),
-                ),
+                Shutdown::BrutalKill => (killing, Action::Kill(place, Kill::Brutal)),
             };
             child.state = state;
             actions.push(action);
         });
-        true
     }
 
     /// Starts what should be up: in order and one at a time where the order matters, which is everywhere but in the
     /// restarts of a one-for-one supervisor.
     fn start_next(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        let in_order = matches!(self.mode, Mode::Starting) || self.strategy != Strategy::OneForOne;
+        let in_order = matches!(self.mode, Mode::Starting) || self.conduct.strategy != Strategy::OneForOne;
         let places = match in_order {
             true if self.children.is_any_starting() => return,
             true => Vec::from_iter(self.children.first_missing()),

@@ -30,8 +30,10 @@
 //! [shutdown](https://www.erlang.org/doc/system/sup_princ.html#child-specification). An *incarnation* is one life of a
 //! child, from its factory to its exit.
 
+mod admin;
 mod armed;
 mod backoff;
+mod branch;
 mod child;
 mod incarnation;
 mod machine;
@@ -39,6 +41,7 @@ mod mailbox;
 mod node;
 mod placement;
 mod policy;
+mod roster;
 mod seat;
 mod snapshot;
 mod spec;
@@ -46,10 +49,11 @@ mod supervisor;
 mod tree;
 mod window;
 
+pub use admin::AdminError;
 pub use backoff::Backoff;
 pub use node::ChildState;
 pub use placement::{Arbiters, Placement};
-pub use policy::{Restart, Shutdown, Strategy};
-pub use snapshot::{ChildInfo, Snapshot};
+pub use policy::{AutoShutdown, Restart, Shutdown, Strategy};
+pub use snapshot::{ChildInfo, Counts, Snapshot};
 pub use spec::{AnySpec, ChildSpec, SpecError, SupervisorSpec};
 pub use tree::{Tree, TreeError};

@@ -10,13 +10,12 @@ use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::armed::Armed;
+use super::branch::Branch;
 use super::child::{AnyChild, Core};
 use super::placement::{OwnedArbiter, Placement};
-use super::policy::Strategy;
 use super::seat::{Seat, Unborn};
-use super::spec::{AnySpec, Kind, Plan, Rules};
+use super::spec::{AnySpec, Kind, Rules};
 use super::supervisor::{News, Notice, Supervisor};
-use super::window::RestartWindow;
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
@@ -34,16 +33,14 @@ pub(crate) struct Node {
     thread: Mutex<Thread>,
 }
 
-pub(crate) struct Branch {
-    pub(crate) strategy: Strategy,
-    pub(crate) window: Arc<Mutex<RestartWindow>>,
-    pub(crate) children: Vec<Arc<Node>>,
-}
-
 /// Who hears of a child's lives.
 pub(crate) enum Boss {
-    /// Its supervisor, which knows it by its place.
-    Supervisor(Addr<Supervisor>, usize),
+    /// Its supervisor, which knows it by its place, and may have taken it in at run time.
+    Supervisor {
+        addr: Addr<Supervisor>,
+        place: usize,
+        hired: bool,
+    },
     /// It is the root.
     Nobody(UnboundedSender<ExitReason>),
 }
@@ -120,9 +117,24 @@ impl Node {
     /// This node and all below it, parents first.
     pub(crate) fn each(self: &Arc<Self>, visit: &mut impl FnMut(&Arc<Node>)) {
         visit(self);
-        for child in self.branch.iter().flat_map(|branch| &branch.children) {
+        for child in self.children() {
             child.each(visit);
         }
+    }
+
+    /// Its children, if it is a supervisor, in starting order.
+    pub(crate) fn children(&self) -> Vec<Arc<Node>> {
+        self.branch.as_ref().map(Branch::children).unwrap_or_default()
+    }
+
+    /// The child at `path`, which begins with this node's own.
+    pub(crate) fn descendant(self: &Arc<Self>, path: &str) -> Option<Arc<Node>> {
+        let rest = path.strip_prefix(self.path.as_str())?;
+        let ids = rest.split('/').skip(1);
+        let is_child = rest.is_empty() || rest.starts_with('/');
+        ids.fold(is_child.then(|| self.clone()), |node, id| {
+            node?.branch.as_ref()?.called(id)
+        })
     }
 
     // ===== its lives =====
@@ -187,7 +199,7 @@ impl Node {
     }
 
     pub(crate) fn kill_children(&self) {
-        for child in self.branch.iter().flat_map(|branch| &branch.children).rev() {
+        for child in self.children().iter().rev() {
             child.kill(Kill::Orphaned);
         }
     }
@@ -199,8 +211,7 @@ impl Node {
             if let Some(seat) = self.seat() {
                 seat.gone().await;
             }
-            let children = self.branch.iter().flat_map(|branch| &branch.children);
-            join_all(children.map(|child| child.clone().gone())).await;
+            join_all(self.children().into_iter().map(Self::gone)).await;
         })
     }
 
@@ -258,23 +269,19 @@ impl Node {
     }
 }
 
-impl Branch {
-    fn plant(plan: Plan, path: &TreePath, bus: &EventBus, supervisor: &Addr<Supervisor>) -> Self {
-        let plant = |(place, child): (usize, AnySpec)| {
-            let path = path.join(&child.rules.id);
-            Node::plant(child, path, bus, Boss::Supervisor(supervisor.clone(), place))
-        };
-        let children = plan.children.into_iter().enumerate().map(plant).collect();
-        let window = Arc::new(Mutex::new(RestartWindow::new(plan.intensity, plan.period)));
-        Self {
-            strategy: plan.strategy,
-            window,
-            children,
+impl Boss {
+    pub(crate) fn is_hired(&self) -> bool {
+        matches!(self, Self::Supervisor { hired: true, .. })
+    }
+
+    /// The child's place below its supervisor.
+    pub(crate) fn place(&self) -> usize {
+        match self {
+            Self::Supervisor { place, .. } => *place,
+            Self::Nobody(_) => 0,
         }
     }
-}
 
-impl Boss {
     pub(crate) fn tell_up(&self, seat: &Seat) {
         self.tell(seat, News::Up);
     }
@@ -282,12 +289,12 @@ impl Boss {
     pub(crate) fn tell_left(&self, seat: &Seat, reason: ExitReason) {
         match self {
             Self::Nobody(ended) => drop(ended.send(reason)),
-            Self::Supervisor(..) => self.tell(seat, News::Left(reason)),
+            Self::Supervisor { .. } => self.tell(seat, News::Left(reason)),
         }
     }
 
     fn tell(&self, seat: &Seat, news: News) {
-        if let Self::Supervisor(addr, place) = self {
+        if let Self::Supervisor { addr, place, .. } = self {
             addr.do_send(Notice {
                 place: *place,
                 incarnation: seat.incarnation,

@@ -70,6 +70,20 @@ impl Restart {
     }
 }
 
+/// Whether a supervisor stops by itself when significant children have finished
+/// ([OTP](https://www.erlang.org/doc/system/sup_princ.html#automatic-shutdown)). Only ends that nobody asked for count:
+/// a transient child that finished, a temporary one that ended in any way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AutoShutdown {
+    /// It does not.
+    #[default]
+    Never,
+    /// With the first significant child that ends.
+    AnySignificant,
+    /// With the last.
+    AllSignificant,
+}
+
 /// How a child is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shutdown {

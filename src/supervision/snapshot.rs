@@ -38,6 +38,38 @@ pub struct ChildInfo {
     pub supervisor: Option<(Strategy, Budget)>,
 }
 
+/// How many children a supervisor has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// All of them, whatever they are doing.
+    pub specs: usize,
+    /// Those that have a running incarnation.
+    pub active: usize,
+    /// Those that are supervisors.
+    pub supervisors: usize,
+    /// Those that are not.
+    pub workers: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(children: &[Arc<Node>]) -> Self {
+        let is_active = |node: &&Arc<Node>| {
+            let state = node.vitals().state;
+            matches!(
+                state,
+                ChildState::Starting | ChildState::Running | ChildState::Stopping
+            )
+        };
+        let supervisors = children.iter().filter(|node| node.branch.is_some()).count();
+        Self {
+            specs: children.len(),
+            active: children.iter().filter(is_active).count(),
+            supervisors,
+            workers: children.len() - supervisors,
+        }
+    }
+}
+
 impl Snapshot {
     pub(crate) fn of(root: &Arc<Node>) -> Self {
         let now = Instant::now();
@@ -63,7 +95,7 @@ impl ChildInfo {
         let vitals = node.vitals();
         let supervisor = node.branch.as_ref().map(|branch| {
             let window = branch.window.lock().unwrap_or_else(PoisonError::into_inner);
-            (branch.strategy, window.used(now))
+            (branch.conduct.strategy, window.used(now))
         });
         Self {
             path: node.path.clone(),

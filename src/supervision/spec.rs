@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Context};
 use super::backoff::Backoff;
 use super::child::{AnyChild, Core};
 use super::placement::Placement;
-use super::policy::{Restart, Shutdown, Strategy};
+use super::policy::{AutoShutdown, Restart, Shutdown, Strategy};
 use super::tree::Tree;
 use crate::path::TreePath;
 
@@ -64,11 +64,22 @@ pub(crate) struct Rules {
     pub(crate) shutdown: Shutdown,
     pub(crate) backoff: Backoff,
     pub(crate) placement: Placement,
+    pub(crate) significant: bool,
+}
+
+/// How a supervisor goes about its children.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conduct {
+    pub(crate) strategy: Strategy,
+    pub(crate) auto_shutdown: AutoShutdown,
+    /// Children come and go at run time: in no order, and a child that has ended for good is forgotten.
+    pub(crate) dynamic: bool,
+    pub(crate) max_children: Option<usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) strategy: Strategy,
+    pub(crate) conduct: Conduct,
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
     pub(crate) children: Vec<AnySpec>,
@@ -92,6 +103,12 @@ pub enum SpecError {
     /// A period of no length counts no restarts.
     #[error("the period of {0} is zero: restarts are counted over a time")]
     ZeroPeriod(TreePath),
+    /// A significant child that ends and is always restarted.
+    #[error("{0} is significant and permanent: only a transient or temporary child can end")]
+    SignificantPermanent(TreePath),
+    /// A significant child under a supervisor that does not care.
+    #[error("{0} is significant, but its supervisor never shuts down by itself: give it an auto_shutdown")]
+    SignificantForNothing(TreePath),
     /// `start` was called outside an actix `System`.
     #[error("a tree starts inside an actix System: call start() below #[actix::main] or System::block_on")]
     NoSystem,
@@ -114,6 +131,12 @@ macro_rules! rules {
         /// How long to wait before a restart; not at all unless said otherwise.
         pub fn backoff(mut self, backoff: Backoff) -> Self {
             self.rules.backoff = backoff;
+            self
+        }
+
+        /// Makes its end matter to its supervisor, see [`AutoShutdown`].
+        pub fn significant(mut self) -> Self {
+            self.rules.significant = true;
             self
         }
 
@@ -147,7 +170,7 @@ impl SupervisorSpec {
     /// A supervisor called `id`, without children: one-for-one, three restarts in five seconds.
     pub fn new(id: impl Into<String>) -> Self {
         let plan = Plan {
-            strategy: Strategy::OneForOne,
+            conduct: Conduct::default(),
             intensity: 3,
             period: Duration::from_secs(5),
             children: Vec::new(),
@@ -160,9 +183,30 @@ impl SupervisorSpec {
 
     rules!();
 
+    /// A supervisor called `id` for children that come and go at run time, by
+    /// [`Tree::start_child`](super::Tree::start_child). It is one-for-one; its children stop all at once; a child that
+    /// has ended for good is forgotten.
+    pub fn dynamic(id: impl Into<String>) -> Self {
+        let mut spec = Self::new(id);
+        spec.plan.conduct.dynamic = true;
+        spec
+    }
+
+    /// How many children it may have at the same time, those that wait for a restart included.
+    pub fn max_children(mut self, count: usize) -> Self {
+        self.plan.conduct.max_children = Some(count);
+        self
+    }
+
+    /// Whether it stops by itself when significant children have ended.
+    pub fn auto_shutdown(mut self, rule: AutoShutdown) -> Self {
+        self.plan.conduct.auto_shutdown = rule;
+        self
+    }
+
     /// Which children restart when one fails.
     pub fn strategy(mut self, strategy: Strategy) -> Self {
-        self.plan.strategy = strategy;
+        self.plan.conduct.strategy = strategy;
         self
     }
 
@@ -222,12 +266,26 @@ impl Rules {
             shutdown,
             backoff,
             placement,
+            significant: false,
         }
     }
 }
 
 impl AnySpec {
-    fn check(&self, supervisor: Option<&TreePath>) -> Result<(), SpecError> {
+    pub(crate) fn check_significance(
+        &self,
+        conduct: &Conduct,
+        supervisor: &TreePath,
+    ) -> Result<(), SpecError> {
+        let path = || supervisor.join(&self.rules.id);
+        match (self.rules.significant, self.rules.restart, conduct.auto_shutdown) {
+            (true, Restart::Permanent, _) => Err(SpecError::SignificantPermanent(path())),
+            (true, _, AutoShutdown::Never) => Err(SpecError::SignificantForNothing(path())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn check(&self, supervisor: Option<&TreePath>) -> Result<(), SpecError> {
         let id = &self.rules.id;
         if id.is_empty() || id.contains('/') {
             let supervisor = supervisor.map_or("", TreePath::as_str).to_owned();
@@ -248,6 +306,7 @@ impl AnySpec {
             if !ids.insert(&child.rules.id) {
                 return Err(SpecError::DuplicateId(path.join(&child.rules.id)));
             }
+            child.check_significance(&plan.conduct, &path)?;
             child.check(Some(&path))?;
         }
         Ok(())

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
+use super::admin::Waiting;
+use super::branch::Branch;
 use super::machine::{Action, Ending, Input, Machine};
-use super::node::{Branch, ChildState, Node};
+use super::node::{ChildState, Node};
 use super::seat::Seat;
 use crate::event::EventKind;
 use crate::exit::{self, ExitReason};
+use crate::path::TreePath;
 
 /// What a child's incarnation tells its supervisor.
 #[derive(Message)]
@@ -27,8 +30,9 @@ pub(crate) enum News {
 }
 
 pub(crate) struct Supervisor {
-    seat: Arc<Seat>,
-    machine: Machine,
+    pub(super) seat: Arc<Seat>,
+    pub(super) machine: Machine,
+    pub(super) waiting: Waiting,
     timer: Option<(Instant, SpawnHandle)>,
 }
 
@@ -47,34 +51,41 @@ impl Supervisor {
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
             *window = window.emptied();
         }
-        let mut machine = Machine::new(branch.strategy, branch.window.clone());
+        // What a supervisor took in at run time goes with it; what its spec names comes back.
+        for node in branch.dismiss_hired() {
+            actix_rt::spawn(async move {
+                node.clone().gone().await;
+                node.each(&mut |node| node.clear());
+            });
+        }
+        let mut machine = Machine::new(branch.conduct, branch.window.clone());
         let now = Instant::now();
-        for child in &branch.children {
-            machine.add(&child.rules, now);
+        for child in branch.children() {
+            machine.add(child.boss.place(), &child.rules, now);
         }
         Self {
             seat: seat.clone(),
             machine,
+            waiting: Waiting::default(),
             timer: None,
         }
     }
 
-    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+    pub(super) fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
         for action in self.machine.handle(input, Instant::now()) {
             self.carry_out(action, ctx);
         }
         self.set_timer(ctx);
     }
 
-    fn carry_out(&self, action: Action, ctx: &mut Context<Self>) {
+    fn carry_out(&mut self, action: Action, ctx: &mut Context<Self>) {
         match action {
-            Action::Start(child) => self.child(child).launch(),
+            Action::Start(child) => self.with(child, Node::launch),
             Action::Stop(child) => self.incarnation(child, Seat::stop),
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),
-            Action::Retire(child) => {
-                self.child(child).retire();
-            }
+            Action::Retire(child) if self.branch().conduct.dynamic => self.forget(child),
+            Action::Retire(child) => self.with(child, Node::retire),
             Action::Restarting {
                 child,
                 delay,
@@ -82,14 +93,11 @@ impl Supervisor {
                 budget,
                 siblings,
             } => {
-                let node = self.child(child);
+                let Some(node) = self.child(child) else { return };
                 if !delay.is_zero() {
                     node.set_down(ChildState::Waiting);
                 }
-                let siblings = siblings
-                    .iter()
-                    .map(|&sibling| self.child(sibling).path.clone())
-                    .collect();
+                let siblings = siblings.iter().map(|&sibling| self.path(sibling)).collect();
                 let kind = EventKind::Restarting {
                     delay,
                     failures,
@@ -103,7 +111,7 @@ impl Supervisor {
                 reason,
                 budget,
             } => {
-                let child = self.child(child).path.clone();
+                let child = self.path(child);
                 self.seat.publish(EventKind::GaveUp {
                     child,
                     reason,
@@ -116,11 +124,10 @@ impl Supervisor {
     }
 
     fn end(&self, ending: Ending, ctx: &mut Context<Self>) {
-        let path = |child| self.child(child).path.clone();
         match ending {
             Ending::AsAsked => ctx.stop(),
             Ending::StartFailed { child, reason } => exit::exit(ExitReason::StartFailed {
-                child: path(child),
+                child: self.path(child),
                 reason: Box::new(reason),
             }),
             Ending::GaveUp {
@@ -128,7 +135,7 @@ impl Supervisor {
                 reason,
                 budget,
             } => exit::exit(ExitReason::GaveUp {
-                child: path(child),
+                child: self.path(child),
                 reason: Box::new(reason),
                 intensity: budget.intensity,
                 period: budget.period,
@@ -153,7 +160,7 @@ impl Supervisor {
         });
     }
 
-    fn branch(&self) -> &Branch {
+    pub(super) fn branch(&self) -> &Branch {
         self.seat
             .node
             .branch
@@ -161,12 +168,23 @@ impl Supervisor {
             .expect("a supervisor's node has a branch")
     }
 
-    fn child(&self, place: usize) -> &Arc<Node> {
-        &self.branch().children[place]
+    fn path(&self, place: usize) -> TreePath {
+        self.child(place)
+            .map_or_else(|| self.seat.node.path.clone(), |node| node.path.clone())
+    }
+
+    pub(super) fn child(&self, place: usize) -> Option<Arc<Node>> {
+        self.branch().at(place)
+    }
+
+    fn with(&self, place: usize, give: impl FnOnce(&Arc<Node>)) {
+        if let Some(node) = self.child(place) {
+            give(&node);
+        }
     }
 
     fn incarnation(&self, place: usize, order: impl FnOnce(&Seat)) {
-        if let Some(seat) = self.child(place).seat() {
+        if let Some(seat) = self.child(place).and_then(|node| node.seat()) {
             order(&seat);
         }
     }
@@ -204,14 +222,27 @@ impl Handler<Notice> for Supervisor {
         }: Notice,
         ctx: &mut Context<Self>,
     ) {
-        if self.child(place).vitals().incarnation != incarnation {
-            return; // It speaks of a life that is long over.
-        }
-        let input = match news {
-            News::Up => Input::Started(place),
-            News::Left(reason) => Input::Exited(place, reason),
+        // Of a child that is forgotten, or of a life that is long over, there is no news.
+        let Some(node) = self
+            .child(place)
+            .filter(|node| node.vitals().incarnation == incarnation)
+        else {
+            return;
         };
-        self.feed(input, ctx);
+        match news {
+            News::Up => {
+                self.feed(Input::Started(place), ctx);
+                self.waiting.is_up(place);
+            }
+            News::Left(reason) => {
+                self.feed(Input::Exited(place, reason.clone()), ctx);
+                let started_by_hand = self.waiting.is_down(place, &node.path, &reason);
+                // OTP: a child that could not be started by hand is not kept, unless it was there before.
+                if started_by_hand && node.boss.is_hired() && node.vitals().incarnation == 1 {
+                    self.forget(place);
+                }
+            }
+        }
     }
 }
 

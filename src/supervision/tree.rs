@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use actix::Addr;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::admin::{AdminError, Order, What};
 use super::node::{Boss, Node};
-use super::snapshot::Snapshot;
+use super::snapshot::{Counts, Snapshot};
 use super::spec::AnySpec;
+use super::supervisor::Supervisor;
 use crate::bus::EventBus;
 use crate::event::Events;
 use crate::exit::{ExitReason, Kill};
@@ -107,6 +110,66 @@ impl Tree {
             Ok(Some(reason)) => reason.clone(),
             _ => ExitReason::Killed(Kill::ArbiterGone),
         }
+    }
+
+    // ===== orders =====
+
+    /// Starts a new child below the supervisor at `path`, after those it has. Returns once the child is up.
+    ///
+    /// The child belongs to the supervisor's incarnation: should that end, the child is not started again by the next.
+    pub async fn start_child(&self, path: &str, child: impl Into<AnySpec>) -> Result<(), AdminError> {
+        let node = self.node(path)?;
+        let branch = node
+            .branch
+            .as_ref()
+            .ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        self.order(&branch.addr, What::Start(child.into())).await
+    }
+
+    /// Stops the child at `path` by its shutdown rule, and keeps it down until [`restart_child`](Self::restart_child).
+    /// Returns once it is down. One that is down already stays so.
+    pub async fn terminate_child(&self, path: &str) -> Result<(), AdminError> {
+        self.order_about(path, What::Terminate).await
+    }
+
+    /// Starts a child again that is down for good. Costs none of its supervisor's restarts. Returns once it is up.
+    pub async fn restart_child(&self, path: &str) -> Result<(), AdminError> {
+        self.order_about(path, What::Restart).await
+    }
+
+    /// Forgets a child that is down for good; its address is closed.
+    pub async fn delete_child(&self, path: &str) -> Result<(), AdminError> {
+        self.order_about(path, What::Delete).await
+    }
+
+    /// How many children the supervisor at `path` has.
+    pub fn count_children(&self, path: &str) -> Result<Counts, AdminError> {
+        let node = self.node(path)?;
+        let branch = node
+            .branch
+            .as_ref()
+            .ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        Ok(Counts::of(&branch.children()))
+    }
+
+    async fn order_about(&self, path: &str, what: fn(usize) -> What) -> Result<(), AdminError> {
+        let node = self.node(path)?;
+        match &node.boss {
+            Boss::Supervisor { addr, place, .. } => self.order(addr, what(*place)).await,
+            Boss::Nobody(_) => Err(AdminError::Root(node.path.clone())),
+        }
+    }
+
+    async fn order(&self, supervisor: &Addr<Supervisor>, what: What) -> Result<(), AdminError> {
+        let (reply, answer) = oneshot::channel();
+        supervisor.do_send(Order { what, reply });
+        answer.await.unwrap_or(Err(AdminError::Ended))
+    }
+
+    fn node(&self, path: &str) -> Result<Arc<Node>, AdminError> {
+        self.root
+            .descendant(path)
+            .ok_or_else(|| AdminError::Unknown(path.to_owned()))
     }
 
     fn find(&self, pattern: &str) -> Result<Vec<Arc<Node>>, TreeError> {

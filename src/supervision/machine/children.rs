@@ -27,6 +27,20 @@ pub(super) struct Child {
     pub(super) since: Instant,
     /// Failures in a row.
     pub(super) failures: u32,
+    pub(super) significant: bool,
+    /// It is being started by hand: if that fails, nobody tries again, and it costs no restart.
+    by_hand: bool,
+}
+
+/// What a child is doing, for those who want to give orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Activity {
+    /// It is up, or on its way up or down.
+    Running,
+    /// It is down, and its supervisor is about to start it.
+    Restarting,
+    /// It is down for good.
+    Down,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +59,8 @@ pub(super) enum Exit {
     Nothing,
     /// It is down for good.
     Retire,
+    /// It is down for good, and nobody asked for that.
+    RetireByItself,
     /// It could not start when its supervisor did.
     StartFailed,
     /// It is to be restarted, if that is still allowed.
@@ -56,6 +72,8 @@ pub(super) enum Exit {
 pub(super) struct Children {
     by_place: BTreeMap<usize, Child>,
     must_stop: BTreeSet<usize>,
+    untold: BTreeSet<usize>,
+    significant: BTreeSet<usize>,
     missing: BTreeSet<usize>,
     ready: BTreeSet<usize>,
     starting: BTreeSet<usize>,
@@ -75,7 +93,29 @@ impl Child {
             due: None,
             since: now,
             failures: 0,
+            significant: rules.significant,
+            by_hand: false,
         }
+    }
+
+    pub(super) fn activity(&self) -> Activity {
+        match (self.state, self.wanted) {
+            (State::Down, true) => Activity::Restarting,
+            (State::Down, false) => Activity::Down,
+            _ => Activity::Running,
+        }
+    }
+
+    pub(super) fn start_by_hand(&mut self) {
+        (self.wanted, self.by_hand) = (true, self.state == State::Down);
+        (self.due, self.failures) = (None, 0);
+    }
+
+    /// It is to go down and stay there. Says what it is doing now.
+    pub(super) fn terminate(&mut self) -> State {
+        self.wanted = false;
+        self.must_stop = self.state != State::Down;
+        self.state
     }
 
     /// It is down. Says what that means for it and its supervisor.
@@ -91,15 +131,17 @@ impl Child {
             self.wanted &= self.restart == Restart::Permanent || !finished;
             return if self.wanted { Exit::Nothing } else { Exit::Retire };
         }
+        let by_hand = std::mem::take(&mut self.by_hand) && before == State::Starting;
         let exit = match before {
+            _ if by_hand => Exit::Retire,
             // It declined: it stopped itself before it was up.
             State::Starting if finished => Exit::Retire,
             State::Starting if first_start && self.failures == 0 => Exit::StartFailed,
             State::Starting if self.restart != Restart::Temporary => Exit::Failed,
             State::Up if self.restart.after(reason) => Exit::Failed,
-            _ => Exit::Retire,
+            _ => Exit::RetireByItself,
         };
-        self.wanted &= exit != Exit::Retire;
+        self.wanted &= !matches!(exit, Exit::Retire | Exit::RetireByItself);
         exit
     }
 
@@ -119,6 +161,8 @@ impl Child {
         let missing = self.state == State::Down && self.wanted;
         Marks {
             must_stop: self.must_stop,
+            untold: self.must_stop && matches!(self.state, State::Starting | State::Up),
+            significant: self.significant && self.activity() != Activity::Down,
             missing,
             ready: missing && self.due.is_none(),
             starting: self.state == State::Starting,
@@ -136,6 +180,10 @@ impl Child {
 #[derive(Clone, Copy, Default)]
 struct Marks {
     must_stop: bool,
+    /// It must stop and has not been told.
+    untold: bool,
+    /// It is significant, and not down for good.
+    significant: bool,
     /// Down, and meant to be up.
     missing: bool,
     /// Missing, and its backoff is over.
@@ -151,6 +199,20 @@ impl Children {
     pub(super) fn insert(&mut self, place: usize, child: Child) {
         self.index(place, Marks::default(), child.marks());
         self.by_place.insert(place, child);
+    }
+
+    pub(super) fn remove(&mut self, place: usize) {
+        if let Some(child) = self.by_place.remove(&place) {
+            self.index(place, child.marks(), Marks::default());
+        }
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&Child> {
+        self.by_place.get(&place)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_place.len()
     }
 
     /// Changes a child and keeps the indexes true. The only way to change one.
@@ -170,6 +232,14 @@ impl Children {
 
     pub(super) fn last_to_stop(&self) -> Option<usize> {
         self.must_stop.last().copied()
+    }
+
+    pub(super) fn untold(&self) -> Vec<usize> {
+        self.untold.iter().copied().collect()
+    }
+
+    pub(super) fn is_any_significant_left(&self) -> bool {
+        !self.significant.is_empty()
     }
 
     /// The first that is missing, if it may be started.
@@ -214,21 +284,23 @@ impl Children {
         self.by_place
             .iter()
             .for_each(|(&place, child)| anew.index(place, Marks::default(), child.marks()));
-        (
-            &anew.must_stop,
-            &anew.missing,
-            &anew.ready,
-            &anew.starting,
-            &anew.unsettled,
-            &anew.timers,
-        ) == (
-            &self.must_stop,
-            &self.missing,
-            &self.ready,
-            &self.starting,
-            &self.unsettled,
-            &self.timers,
-        )
+        let indexes = |children: &Self| {
+            let Self {
+                must_stop,
+                untold,
+                significant,
+                missing,
+                ready,
+                starting,
+                unsettled,
+                timers,
+                ..
+            } = children;
+            format!(
+                "{must_stop:?} {untold:?} {significant:?} {missing:?} {ready:?} {starting:?} {unsettled:?} {timers:?}"
+            )
+        };
+        indexes(&anew) == indexes(self)
     }
 
     fn index(&mut self, place: usize, before: Marks, after: Marks) {
@@ -238,6 +310,8 @@ impl Children {
             _ => {}
         };
         mark(&mut self.must_stop, before.must_stop, after.must_stop);
+        mark(&mut self.untold, before.untold, after.untold);
+        mark(&mut self.significant, before.significant, after.significant);
         mark(&mut self.missing, before.missing, after.missing);
         mark(&mut self.ready, before.ready, after.ready);
         mark(&mut self.starting, before.starting, after.starting);

@@ -17,9 +17,16 @@ struct Bench {
 
 pub(super) fn new_machine(strategy: Strategy, intensity: u32, children: &[Rules]) -> Machine {
     let window = RestartWindow::new(intensity, 5 * SECOND);
-    let mut machine = Machine::new(strategy, Arc::new(Mutex::new(window)));
+    let conduct = Conduct {
+        strategy,
+        ..Conduct::default()
+    };
+    let mut machine = Machine::new(conduct, Arc::new(Mutex::new(window)));
     let now = Instant::now();
-    children.iter().for_each(|rules| machine.add(rules, now));
+    children
+        .iter()
+        .enumerate()
+        .for_each(|(place, rules)| machine.add(place, rules, now));
     machine
 }
 
@@ -30,6 +37,7 @@ pub(super) fn rules(restart: Restart) -> Rules {
         shutdown: Shutdown::default(),
         backoff: Backoff::NONE,
         placement: Placement::Current,
+        significant: false,
     }
 }
 

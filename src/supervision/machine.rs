@@ -377,4 +377,6 @@ impl Machine {
 #[cfg(test)]
 mod invariants;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::armed::Armed;
 use super::branch::Branch;
 use super::child::{AnyChild, Core};
-use super::placement::{OwnedArbiter, Placement};
+use super::placement::{ArbiterId, OwnedArbiter, Placement};
 use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Rules};
 use super::supervisor::{News, Notice, Supervisor};
@@ -68,7 +68,7 @@ pub enum ChildState {
 struct Thread {
     placement: Placement,
     own: Option<OwnedArbiter>,
-    shared: Option<ArbiterHandle>,
+    shared: Option<(ArbiterId, ArbiterHandle)>,
 }
 
 #[derive(Clone)]
@@ -184,18 +184,22 @@ impl Node {
             Placement::Current => Ok(None),
             Placement::OwnThread => OwnedArbiter::ensure(own).map(Some),
             Placement::Shared(arbiters) => {
-                if !shared.as_ref().is_some_and(ArbiterHandle::alive) {
+                if !shared.as_ref().is_some_and(|(_, arbiter)| arbiter.alive()) {
                     *shared = Some(arbiters.next()?);
                 }
-                Ok(shared.clone())
+                Ok(shared.as_ref().map(|(_, arbiter)| arbiter.clone()))
             }
         }
     }
 
-    /// Gives up the thread the child has been running on; the next incarnation gets another.
-    pub(crate) fn release_thread(&self) {
+    /// Gives up the thread the child is blocking; the next incarnation gets another.
+    pub(crate) fn give_up_thread(&self) {
         let mut thread = self.thread();
-        (thread.own, thread.shared) = (None, None);
+        thread.own = None;
+        if let (Placement::Shared(arbiters), Some((id, _))) = (&thread.placement, &thread.shared) {
+            arbiters.give_up(*id);
+        }
+        thread.shared = None;
     }
 
     pub(crate) fn kill_children(&self) {

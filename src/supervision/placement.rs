@@ -26,9 +26,13 @@ pub enum Placement {
 #[derive(Clone)]
 pub struct Arbiters(Arc<Mutex<Ring>>);
 
+/// Tells the arbiters that a set has had from one another.
+pub(crate) type ArbiterId = u64;
+
 struct Ring {
-    slots: Vec<Option<OwnedArbiter>>,
+    slots: Vec<Option<(ArbiterId, OwnedArbiter)>>,
     next: usize,
+    started: ArbiterId,
 }
 
 impl Arbiters {
@@ -39,15 +43,33 @@ impl Arbiters {
         Self(Arc::new(Mutex::new(Ring {
             slots: (0..threads).map(|_| None).collect(),
             next: 0,
+            started: 0,
         })))
     }
 
     /// The next arbiter in turn; one whose thread has ended is replaced.
-    pub(crate) fn next(&self) -> io::Result<ArbiterHandle> {
+    pub(crate) fn next(&self) -> io::Result<(ArbiterId, ArbiterHandle)> {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = ring.next;
         ring.next = (turn + 1) % ring.slots.len();
-        OwnedArbiter::ensure(&mut ring.slots[turn])
+        if let Some((id, arbiter)) = &ring.slots[turn]
+            && arbiter.0.alive()
+        {
+            return Ok((*id, arbiter.0.handle()));
+        }
+        let arbiter = Arbiter::try_new()?;
+        let handle = arbiter.handle();
+        ring.started += 1;
+        ring.slots[turn] = Some((ring.started, OwnedArbiter(arbiter)));
+        Ok((ring.started, handle))
+    }
+
+    /// Replaces an arbiter whose thread is blocked; it ends when it is free again.
+    pub(crate) fn give_up(&self, blocked: ArbiterId) {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in &mut ring.slots {
+            slot.take_if(|(id, _)| *id == blocked);
+        }
     }
 }
 

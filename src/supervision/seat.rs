@@ -82,7 +82,7 @@ impl Seat {
         }
         let kill = self.orders().kill.unwrap_or(Kill::Brutal);
         log::error!(target: "latido", "{} #{} is blocked and was left behind; its thread is lost until it returns", self.node.path, self.incarnation);
-        self.node.release_thread();
+        self.node.give_up_thread();
         // If it is a supervisor, its destructor has not run.
         self.node.kill_children();
         self.leave(ExitReason::Killed(kill));

@@ -1,7 +1,11 @@
 //! Whole trees of real actors, from outside.
 
+mod backoff;
+mod blocked;
+mod counting;
 mod events;
 mod faults;
+mod life_cycle;
 mod mailbox;
 mod panics;
 mod placement;

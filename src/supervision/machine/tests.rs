@@ -7,12 +7,12 @@ use crate::supervision::backoff::Backoff;
 use crate::supervision::placement::Placement;
 use crate::supervision::policy::Restart;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A machine with its clock, and the actions it wants, as short text.
-struct Bench {
+pub(super) struct Bench {
     machine: Machine,
-    now: Instant,
+    pub(super) now: Instant,
 }
 
 pub(super) fn new_machine(strategy: Strategy, intensity: u32, children: &[Rules]) -> Machine {
@@ -42,7 +42,7 @@ pub(super) fn rules(restart: Restart) -> Rules {
 }
 
 impl Bench {
-    fn new(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
+    pub(super) fn new(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
         let children: Vec<_> = children.into_iter().collect();
         Self {
             machine: new_machine(strategy, intensity, &children),
@@ -51,7 +51,7 @@ impl Bench {
     }
 
     /// The same, with all children up.
-    fn up(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
+    pub(super) fn up(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
         let mut bench = Self::new(strategy, intensity, children);
         let mut actions = bench.put(Input::Begin);
         while let Some(child) = actions.strip_prefix("start ") {
@@ -61,29 +61,29 @@ impl Bench {
         bench
     }
 
-    fn put(&mut self, input: Input) -> String {
+    pub(super) fn put(&mut self, input: Input) -> String {
         let actions = self.machine.handle(input, self.now);
         actions.iter().map(text).collect::<Vec<_>>().join(", ")
     }
 
-    fn started(&mut self, child: usize) -> String {
+    pub(super) fn started(&mut self, child: usize) -> String {
         self.put(Input::Started(child))
     }
 
-    fn crashed(&mut self, child: usize) -> String {
+    pub(super) fn crashed(&mut self, child: usize) -> String {
         self.put(Input::Exited(child, ExitReason::failed("x")))
     }
 
-    fn finished(&mut self, child: usize) -> String {
+    pub(super) fn finished(&mut self, child: usize) -> String {
         self.put(Input::Exited(child, ExitReason::Normal))
     }
 
-    fn stopped(&mut self, child: usize) -> String {
+    pub(super) fn stopped(&mut self, child: usize) -> String {
         self.put(Input::Exited(child, ExitReason::Shutdown))
     }
 
     /// Lets time pass until the machine wants to hear of it.
-    fn wait(&mut self) -> (Duration, String) {
+    pub(super) fn wait(&mut self) -> (Duration, String) {
         let due = self.machine.next_tick().expect("it waits for something");
         let time = due - self.now;
         self.now = due;
@@ -118,9 +118,9 @@ fn text(action: &Action) -> String {
     }
 }
 
-const PERMANENT: [Restart; 3] = [Restart::Permanent; 3];
+pub(super) const PERMANENT: [Restart; 3] = [Restart::Permanent; 3];
 
-fn three(restarts: [Restart; 3]) -> [Rules; 3] {
+pub(super) fn three(restarts: [Restart; 3]) -> [Rules; 3] {
     restarts.map(rules)
 }
 
@@ -174,185 +174,6 @@ fn the_tree_can_be_stopped_while_it_starts() {
     assert_eq!(bench.started(1), "", "it came up before it heard");
     assert_eq!(bench.stopped(1), "stop 0");
     assert_eq!(bench.stopped(0), "end as asked");
-}
-
-// ===== restarting =====
-
-#[test]
-fn each_strategy_stops_in_reverse_and_starts_in_order() {
-    let mut bench = Bench::up(Strategy::OneForOne, 3, three(PERMANENT));
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with []: 1, start 1"
-    );
-
-    let mut bench = Bench::up(Strategy::OneForAll, 3, three(PERMANENT));
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with [0, 2]: 1, stop 2"
-    );
-    assert_eq!(bench.stopped(2), "stop 0");
-    assert_eq!(bench.stopped(0), "start 0");
-    assert_eq!(bench.started(0), "start 1");
-    assert_eq!(bench.started(1), "start 2");
-    assert_eq!(bench.started(2), "");
-
-    let mut bench = Bench::up(Strategy::RestForOne, 3, three(PERMANENT));
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with [2]: 1, stop 2"
-    );
-    assert_eq!(bench.stopped(2), "start 1");
-    assert_eq!(bench.started(1), "start 2");
-}
-
-#[test]
-fn the_restart_type_and_the_reason_decide() {
-    use Restart::*;
-    let restarted = "restarting 0 in 0ns after 1 with []: 1, start 0";
-    for (restart, after_crash, after_finish) in [
-        (Permanent, restarted, restarted),
-        (Transient, restarted, "retire 0"),
-        (Temporary, "retire 0", "retire 0"),
-    ] {
-        for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
-            let up = || Bench::up(strategy, 3, [rules(restart)]);
-            assert_eq!(up().crashed(0), after_crash, "{strategy:?} {restart:?}");
-            assert_eq!(up().finished(0), after_finish, "{strategy:?} {restart:?}");
-        }
-    }
-}
-
-#[test]
-fn simultaneous_crashes_under_one_for_all_are_one_restart() {
-    let mut bench = Bench::up(Strategy::OneForAll, 1, three(PERMANENT));
-    assert_eq!(
-        bench.crashed(2),
-        "restarting 2 in 0ns after 1 with [0, 1]: 1, stop 1"
-    );
-    assert_eq!(bench.crashed(0), "");
-    assert_eq!(bench.crashed(1), "start 0");
-}
-
-#[test]
-fn simultaneous_crashes_under_one_for_one_count_each() {
-    let mut bench = Bench::up(Strategy::OneForOne, 1, three(PERMANENT));
-    bench.crashed(2);
-    assert_eq!(bench.crashed(0), "gave up on 0: 2, stop 2");
-    assert_eq!(bench.stopped(2), "stop 1");
-    assert_eq!(bench.stopped(1), "end: gave up on 0");
-}
-
-#[test]
-fn temporary_children_are_dropped_by_a_group_restart() {
-    let mut bench = Bench::up(
-        Strategy::OneForAll,
-        3,
-        three([Restart::Permanent, Restart::Permanent, Restart::Temporary]),
-    );
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [1]: 1, stop 2"
-    );
-    assert_eq!(bench.stopped(2), "retire 2, stop 1");
-    assert_eq!(bench.stopped(1), "start 0");
-    assert_eq!(bench.started(0), "start 1");
-    assert_eq!(bench.started(1), "");
-}
-
-#[test]
-fn a_temporary_child_that_has_not_run_yet_is_not_dropped() {
-    let mut bench = Bench::new(
-        Strategy::OneForAll,
-        3,
-        three([Restart::Permanent, Restart::Permanent, Restart::Temporary]),
-    );
-    bench.put(Input::Begin);
-    bench.started(0);
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [1, 2]: 1, stop 1"
-    );
-    assert_eq!(bench.stopped(1), "start 0");
-    assert_eq!(bench.started(0), "start 1");
-    assert_eq!(bench.started(1), "start 2");
-}
-
-#[test]
-fn a_finished_transient_child_does_not_come_back_because_a_sibling_crashed() {
-    let mut bench = Bench::up(
-        Strategy::OneForAll,
-        3,
-        three([Restart::Permanent, Restart::Transient, Restart::Permanent]),
-    );
-    assert_eq!(bench.finished(1), "retire 1");
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [2]: 1, stop 2"
-    );
-    assert_eq!(bench.stopped(2), "start 0");
-    assert_eq!(bench.started(0), "start 2");
-}
-
-#[test]
-fn a_transient_child_that_finishes_while_its_group_is_stopped_has_finished() {
-    let mut bench = Bench::up(
-        Strategy::OneForAll,
-        3,
-        three([Restart::Permanent, Restart::Transient, Restart::Permanent]),
-    );
-    bench.crashed(0);
-    assert_eq!(bench.finished(1), "retire 1", "it was not its turn to stop yet");
-    assert_eq!(bench.stopped(2), "start 0");
-    assert_eq!(bench.started(0), "start 2");
-}
-
-#[test]
-fn a_failed_restart_counts_and_is_retried_after_its_backoff() {
-    let slow = Rules {
-        backoff: Backoff::exponential(SECOND, 60 * SECOND),
-        ..rules(Restart::Transient)
-    };
-    let mut bench = Bench::up(Strategy::OneForOne, 3, [slow, rules(Restart::Permanent)]);
-    assert_eq!(bench.crashed(0), "restarting 0 in 1s after 1 with []: 1");
-    assert_eq!(bench.wait(), (SECOND, "start 0".to_owned()));
-    assert_eq!(bench.crashed(0), "restarting 0 in 2s after 2 with []: 2");
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with []: 3, start 1"
-    );
-    assert_eq!(bench.started(1), "", "a wait holds back nobody else");
-    assert_eq!(bench.wait(), (2 * SECOND, "start 0".to_owned()));
-    assert_eq!(bench.crashed(0), "gave up on 0: 4, stop 1");
-}
-
-#[test]
-fn a_group_waits_for_the_longest_backoff_in_it() {
-    let slow = Rules {
-        backoff: Backoff::exponential(10 * SECOND, 60 * SECOND),
-        ..rules(Restart::Permanent)
-    };
-    let mut bench = Bench::up(Strategy::RestForOne, 3, [rules(Restart::Permanent), slow]);
-    assert_eq!(bench.crashed(1), "restarting 1 in 10s after 1 with []: 1");
-    bench.now += SECOND;
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [1]: 2, start 0"
-    );
-    assert_eq!(bench.started(0), "");
-    assert_eq!(bench.wait(), (9 * SECOND, "start 1".to_owned()));
-}
-
-#[test]
-fn a_child_that_goes_down_while_it_is_down_changes_nothing() {
-    // What is left of the lives that a crashed supervisor started.
-    let mut bench = Bench::new(Strategy::OneForOne, 0, three(PERMANENT));
-    assert_eq!(bench.put(Input::Begin), "start 0");
-    assert_eq!(
-        bench.put(Input::Exited(1, ExitReason::Killed(Kill::Orphaned))),
-        ""
-    );
-    assert_eq!(bench.started(0), "start 1");
 }
 
 // ===== stopping =====

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -39,6 +40,7 @@ const FAULT_HELP: &str = "\
 Break a part of the program on purpose and watch it recover
 
 WHEN is the number of a message: the fault strikes while the part handles it. Without it, it strikes at once.
+The heartbeat gets no messages; those of the ledger are its writes to the journal.
 
 Faults: panic, fail, stop, block:SECONDS
 Paths, `*` for any: latido/heartbeat, latido/ledger, latido/downloaders/0.., latido/cpu, latido/exec/0..
@@ -126,7 +128,9 @@ pub(crate) fn explain(error: clap::Error) -> Cli {
     if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         let text = error.render().to_string();
         let line = text.lines().next().unwrap_or_default();
-        eprintln!("latido: {}; see --help", line.trim_start_matches("error: "));
+        let line = line.trim_start_matches("error: ");
+        // Nobody may be there to read it.
+        let _ = writeln!(stderr(), "latido: {line}; see --help");
         std::process::exit(Exit::Usage as i32);
     }
     error.exit()

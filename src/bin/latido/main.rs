@@ -6,6 +6,7 @@ mod demo;
 mod exit;
 mod fetch;
 mod logging;
+mod signals;
 mod view;
 
 use clap::Parser;

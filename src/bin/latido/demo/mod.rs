@@ -13,7 +13,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
-use crate::fetch::run::{Ready, Signals};
+use crate::fetch::run::Ready;
+use crate::signals::Signals;
 use crate::view::{self, Detail, Screen};
 use origin::{Corpus, Origin};
 use sabotage::Sabotage;
@@ -25,6 +26,8 @@ const DOWNLOADERS: usize = 4;
 const BYTES_PER_SECOND: u64 = 2 << 20;
 
 pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
+    // First of all: whenever it is ended, its directory goes.
+    let mut signals = Signals::listen()?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let mut random = fastrand::Rng::with_seed(seed);
     let corpus = Corpus::new(seed, (0..FILES).map(|_| random.u64(64 << 10..3 << 20)));
@@ -57,7 +60,6 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     ));
     let sabotage =
         actix::spawn(Sabotage::plan(&mut random, DOWNLOADERS).carry_out(tree.clone(), screen.clone()));
-    let mut signals = Signals::listen()?;
     let end = running.end(&mut signals).await;
     sabotage.abort();
     screen.line(format!("\n{}", tree.snapshot()));

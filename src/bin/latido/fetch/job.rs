@@ -10,6 +10,7 @@
 
 use super::checksum::Checksum;
 use super::request::Request;
+use super::text::presentable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -220,7 +221,7 @@ impl Job {
             return self.fail(error, discard_part);
         }
         self.requeue();
-        self.error = Some(error.into());
+        self.error = Some(presentable(&error).into());
         Next::Retry {
             step: self.tries,
             discard_part,
@@ -229,7 +230,7 @@ impl Job {
 
     fn fail(&mut self, error: String, discard_part: bool) -> Next {
         self.stage = Stage::Failed;
-        self.error = Some(error.into());
+        self.error = Some(presentable(&error).into());
         Next::Finished { discard_part }
     }
 

@@ -3,7 +3,9 @@
 //! Losing power may lose the last commits, never their order: a job is then a stage further than the journal
 //! says, and that stage is done again.
 
-use std::ffi::OsStr;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf, absolute};
@@ -70,8 +72,53 @@ pub(crate) enum JournalError {
     Version(PathBuf, i32),
     #[error("journal {0:?}: {1}; choose another --journal")]
     Path(PathBuf, io::Error),
+    #[error(
+        "journal {0:?} has lost the jobs of this run: it was moved or replaced; run the same command again"
+    )]
+    Replaced(PathBuf),
     #[error("journal {0:?} cannot be read or written: {1}; make room for it, or choose another --journal")]
     Sql(PathBuf, rusqlite::Error),
+}
+
+/// The journal and what is written beside it, as paths without links.
+pub(crate) fn files(journal: &Path) -> Vec<PathBuf> {
+    let (Some(parent), Some(name)) = (journal.parent(), journal.file_name()) else {
+        return Vec::new();
+    };
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_owned());
+    let journal = parent.join(name);
+    ["", "-wal", "-shm", "-journal", HEARTBEAT, ".heartbeat.1"]
+        .map(|suffix| beside(&journal, suffix))
+        .to_vec()
+}
+
+/// The heartbeat's file: it says how far the run of this journal is.
+pub(crate) fn heartbeat(journal: &Path) -> PathBuf {
+    beside(journal, HEARTBEAT)
+}
+
+const HEARTBEAT: &str = ".heartbeat";
+
+fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(journal);
+    path.push(suffix);
+    path.into()
+}
+
+/// Keeps other programs away from a journal for as long as it lives. SQLite does so only while the database is open,
+/// and between two ledgers it is not.
+pub(crate) fn reserve(journal: &Path) -> Result<File, JournalError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(journal)
+        .map_err(|error| JournalError::Path(journal.to_owned(), error))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(journal.to_owned())),
+        // Some network file systems have no locks; there SQLite's have to do.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 impl Journal {
@@ -140,8 +187,19 @@ impl Journal {
         record(db, jobs).map_err(|error| explain(path, error))
     }
 
+    /// The jobs of one run, in the order in which they were admitted first.
+    pub(crate) fn jobs_of(&self, ids: &[i64]) -> Result<Vec<Job>, JournalError> {
+        let of_this_run: HashSet<_> = ids.iter().collect();
+        let mut jobs = self.jobs()?;
+        jobs.retain(|job| of_this_run.contains(&job.id));
+        match jobs.len() == ids.len() {
+            true => Ok(jobs),
+            false => Err(JournalError::Replaced(self.path.clone())),
+        }
+    }
+
     /// Every job that was ever admitted, in that order.
-    pub(crate) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
+    fn jobs(&self) -> Result<Vec<Job>, JournalError> {
         let read = || {
             let mut select = self
                 .db

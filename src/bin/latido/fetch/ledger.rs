@@ -65,14 +65,13 @@ impl Ledger {
     /// Opens the journal and takes up its jobs where it says they are.
     pub(crate) fn new(plan: &Arc<Plan>) -> Self {
         let journal = Journal::open(&plan.journal).unwrap_or_else(|error| latido::crash(error));
-        let all = journal.jobs().unwrap_or_else(|error| latido::crash(error));
-        let mut jobs: HashMap<i64, Job> = all.into_iter().map(|job| (job.id, job)).collect();
-        let of_this_run: HashMap<i64, Job> =
-            plan.jobs.iter().filter_map(|id| jobs.remove_entry(id)).collect();
+        let jobs = journal
+            .jobs_of(&plan.jobs)
+            .unwrap_or_else(|error| latido::crash(error));
         Self {
             plan: plan.clone(),
             journal,
-            jobs: of_this_run,
+            jobs: jobs.into_iter().map(|job| (job.id, job)).collect(),
             unsaved: BTreeSet::new(),
             to_fetch: VecDeque::new(),
             to_process: VecDeque::new(),
@@ -94,8 +93,9 @@ impl Ledger {
         let result = change(job);
         self.plan.board.moved(before, job);
         if self.unsaved.is_empty() {
-            // Behind the answers that are already waiting: they are all saved in one go.
-            ctx.notify(Save);
+            // Behind the answers that are already waiting: they are all saved in one go. By way of the mailbox, so
+            // that a fault can be told to strike at the n-th.
+            ctx.address().do_send(Save);
         }
         self.unsaved.insert(id);
         result
@@ -310,7 +310,9 @@ impl Actor for Ledger {
             }
         }
         self.hand_out(ctx);
-        ctx.notify(Save);
+        if self.jobs.is_empty() {
+            self.plan.board.finish();
+        }
     }
 }
 

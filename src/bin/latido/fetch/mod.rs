@@ -9,19 +9,18 @@
 //! | [`journal`] | the jobs on disk, for the next run |
 //! | [`exec`] | the command that is run on each file |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
+//! | [`text`] | other people's text, fit to be shown |
 //! | [`board`], [`report`] | what the ledger tells those who watch |
 //! | [`run`], [`summary`] | a run from its arguments to its end |
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufReader, stdin};
 use std::path::{Path, PathBuf, absolute};
 
-use tokio::signal::unix::SignalKind;
-
 use crate::cli::FetchArgs;
 use crate::exit::Exit;
+use crate::signals::Signals;
 use crate::view::{self, Detail, Screen};
 
 pub(crate) mod board;
@@ -38,6 +37,7 @@ mod request;
 pub(crate) mod run;
 mod summary;
 mod target;
+mod text;
 mod tree;
 
 use error::BadInput;
@@ -45,18 +45,22 @@ use error::BadInput;
 use entry::{Draft, Entry, EntryError, Origin};
 use input::List;
 use request::Request;
-use run::{End, Ready, Signals};
+use run::{End, Ready};
 use summary::Summary;
 use target::{Directories, TargetError};
 
 /// `latido fetch`.
 pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result<Exit> {
-    let running = Ready::new(args)?.start()?;
+    let ready = Ready::new(args)?;
+    if !args.quiet {
+        ready.warnings.iter().for_each(|warning| screen.line(warning));
+    }
+    let mut signals = Signals::listen()?;
+    let running = ready.start()?;
     let run = running.run();
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();
     let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));
-    let mut signals = Signals::listen()?;
     let end = running.end(&mut signals).await;
     if matches!(end, End::Interrupted(_)) {
         screen.line("stopping in order; what is done is kept (once more to stop at once)");
@@ -64,22 +68,30 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     running.stop(&mut signals).await;
     view.await?;
 
+    if let End::GaveUp(reason) = &end {
+        screen.line(format!(
+            "latido: the supervision tree {reason}; run the same command again to go on"
+        ));
+    }
+    let jobs = match (run.jobs(), end.interruption()) {
+        (Ok(jobs), _) => jobs,
+        // A ledger that is stuck still has the journal. What it has written is kept.
+        (Err(_), Some(exit)) => return Ok(exit),
+        (Err(error), None) => {
+            screen.line(format!("latido: nobody knows what was done: {error}"));
+            return Ok(Exit::GaveUp);
+        }
+    };
     let summary = Summary {
-        jobs: run.jobs()?,
+        jobs,
         elapsed: run.started.elapsed(),
     };
     if !args.quiet {
         view::say(&summary);
     }
     Ok(match end {
-        End::Interrupted(kind) if kind == SignalKind::terminate() => Exit::Terminated,
-        End::Interrupted(_) => Exit::Interrupted,
-        End::GaveUp(reason) => {
-            screen.line(format!(
-                "latido: the supervision tree {reason}; run the same command again to go on"
-            ));
-            Exit::GaveUp
-        }
+        End::Interrupted(exit) => exit,
+        End::GaveUp(_) => Exit::GaveUp,
         End::Finished if summary.is_complete() => Exit::Ok,
         End::Finished => Exit::Failed,
     })
@@ -89,6 +101,8 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
 #[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) requests: Vec<Request>,
+    /// Where they go; to be kept once nothing can go wrong any more.
+    pub(crate) directories: Directories,
     /// The journal's file.
     pub(crate) journal: PathBuf,
     /// What the user should know, though it stops nothing.
@@ -118,6 +132,7 @@ impl Intake {
         };
         Ok(Self {
             requests: place(entries, &mut directories, &journal)?,
+            directories,
             journal,
             warnings: ignored.iter().map(ToString::to_string).collect(),
         })
@@ -180,7 +195,7 @@ fn place(
         }
     }
     // as strings: paths compare part by part, which is slow, and these have one spelling each
-    let ours = journal_files(journal);
+    let ours = journal::files(journal);
     let occupied = directories.occupied();
     let mut taken = HashMap::with_capacity(requests.len());
     for (request, origin) in requests.iter().zip(&origins) {
@@ -205,20 +220,6 @@ fn place(
         }
     }
     errors.or(requests)
-}
-
-/// The journal and what SQLite puts beside it, as paths without links.
-fn journal_files(journal: &Path) -> Vec<PathBuf> {
-    let (Some(parent), Some(name)) = (journal.parent(), journal.file_name()) else {
-        return Vec::new();
-    };
-    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_owned());
-    let beside = |suffix: &str| {
-        let mut name = OsString::from(name);
-        name.push(suffix);
-        parent.join(name)
-    };
-    ["", "-wal", "-shm", "-journal"].map(beside).to_vec()
 }
 
 fn on_command_line(error: impl std::fmt::Display) -> BadInput {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::checksum::Checksum;
 use super::target::OURS;
+use super::text::presentable;
 
 /// One file to get. Kept small: a list may have millions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +36,8 @@ impl Request {
 
     /// What to call the file when talking of it.
     pub(crate) fn name(&self) -> String {
-        self.target
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        let name = self.target.file_name().unwrap_or_default();
+        presentable(&name.to_string_lossy())
     }
 
     /// The places that have the file.

@@ -1,27 +1,31 @@
 //! One run of `latido fetch`: from the arguments to the end of the tree.
 
-use std::collections::HashSet;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use latido::ExitReason;
+use anyhow::{Result, bail};
+use latido::fault::When;
 use latido::supervision::{SupervisorSpec, Tree};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use latido::{Event, EventKind, ExitReason};
 
 use super::Intake;
 use super::board::Board;
 use super::job::{Job, Rules};
-use super::journal::Journal;
+use super::journal::{self, Journal, JournalError};
 use super::tree::Work;
 use crate::cli::{FetchArgs, Injection};
+use crate::exit::Exit;
+use crate::signals::Signals;
 
 /// How long parts may take to stop in order, after the end or the first signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything is checked, the journal knows the jobs, and nothing runs yet.
 pub(crate) struct Ready {
+    /// What the user should know, though it stops nothing.
+    pub(crate) warnings: Vec<String>,
     spec: SupervisorSpec,
     faults: Vec<Injection>,
     run: Run,
@@ -34,6 +38,7 @@ pub(crate) struct Run {
     pub(crate) started: Instant,
     journal: PathBuf,
     jobs: Vec<i64>,
+    _reserved: Arc<File>,
 }
 
 pub(crate) struct Running {
@@ -46,18 +51,25 @@ pub(crate) enum End {
     /// No job is left to do.
     Finished,
     /// A signal; jobs may be left, and the journal has them.
-    Interrupted(SignalKind),
+    Interrupted(Exit),
     /// The tree gave up.
     GaveUp(ExitReason),
+}
+
+impl End {
+    /// The exit code, if it was a signal.
+    pub(crate) fn interruption(&self) -> Option<Exit> {
+        match self {
+            Self::Interrupted(exit) => Some(*exit),
+            Self::Finished | Self::GaveUp(_) => None,
+        }
+    }
 }
 
 impl Ready {
     /// Checks what was asked for and makes it ready. What is wrong is said before anything is done.
     pub(crate) fn new(args: &FetchArgs) -> Result<Self> {
         let intake = Intake::new(args)?;
-        for warning in &intake.warnings {
-            log::warn!("{warning}");
-        }
         let work = Work {
             journal: intake.journal.clone(),
             jobs: Vec::new(),
@@ -69,7 +81,9 @@ impl Ready {
             downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
         };
         check_faults(&args.faults, &work)?;
+        let reserved = journal::reserve(&intake.journal)?;
         let admitted = Journal::open(&intake.journal)?.admit(intake.requests)?;
+        intake.directories.keep();
         for part in &admitted.orphans {
             // It belongs to a request that was changed; that it is gone already is as good.
             let _ = std::fs::remove_file(part);
@@ -85,22 +99,40 @@ impl Ready {
             started: Instant::now(),
             journal: intake.journal,
             jobs,
+            _reserved: Arc::new(reserved),
         };
         Ok(Self {
+            warnings: intake.warnings,
             spec,
             faults: args.faults.clone(),
             run,
         })
     }
 
-    /// Starts the tree; faults are in place before its parts run.
+    /// Starts the tree. Faults that strike at a message are in place before its parts run; the others strike once it is
+    /// up, for a part that fails as it starts for the first time ends a tree.
     pub(crate) fn start(self) -> Result<Running> {
         let tree = self.spec.start()?;
-        for Injection { path, fault, when } in self.faults {
-            tree.inject_when(&path, fault, when)
-                .with_context(|| format!("--fault {path}"))?;
-        }
+        let (at_once, at_messages): (Vec<_>, _) = self
+            .faults
+            .into_iter()
+            .partition(|injection| injection.when == When::Now);
+        inject(&tree, at_messages);
+        let (mut events, broken) = (tree.subscribe(), tree.clone());
+        actix::spawn(async move {
+            let is_up = |event: &Event| matches!(event.kind, EventKind::Started);
+            if !at_once.is_empty() && events.until("latido", is_up).await.is_some() {
+                inject(&broken, at_once);
+            }
+        });
         Ok(Running { tree, run: self.run })
+    }
+}
+
+fn inject(tree: &Tree, faults: Vec<Injection>) {
+    for Injection { path, fault, when } in faults {
+        tree.inject_when(&path, fault, when)
+            .expect("the path was checked before the start");
     }
 }
 
@@ -114,7 +146,7 @@ impl Running {
         tokio::select! {
             () = self.run.board.finished() => End::Finished,
             reason = self.tree.join() => End::GaveUp(reason),
-            kind = signals.next() => End::Interrupted(kind),
+            exit = signals.next() => End::Interrupted(exit),
         }
     }
 
@@ -123,29 +155,6 @@ impl Running {
         tokio::select! {
             _ = self.tree.stop(PATIENCE) => {}
             _ = signals.next() => drop(self.tree.stop(Duration::ZERO).await),
-        }
-    }
-}
-
-/// Ctrl-C and SIGTERM. Once listened to, they no longer end the program by themselves.
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    pub(crate) fn listen() -> Result<Self> {
-        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
-        Ok(Self {
-            interrupt: signal(interrupt)?,
-            terminate: signal(terminate)?,
-        })
-    }
-
-    async fn next(&mut self) -> SignalKind {
-        tokio::select! {
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-            _ = self.terminate.recv() => SignalKind::terminate(),
         }
     }
 }
@@ -168,12 +177,7 @@ fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
 
 impl Run {
     /// The jobs as the journal has them; to be asked when the tree has ended.
-    pub(crate) fn jobs(&self) -> Result<Vec<Job>> {
-        let of_this_run: HashSet<i64> = self.jobs.iter().copied().collect();
-        let jobs = Journal::open(&self.journal)?.jobs()?;
-        Ok(jobs
-            .into_iter()
-            .filter(|job| of_this_run.contains(&job.id))
-            .collect())
+    pub(crate) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
+        Journal::open(&self.journal)?.jobs_of(&self.jobs)
     }
 }

@@ -91,21 +91,42 @@ pub(crate) fn checked_dir(path: PathBuf) -> Result<PathBuf, TargetError> {
     Ok(path)
 }
 
-/// The directories of one run, created and tried out as they are needed.
+/// The directories of one run, created and tried out as they are needed. Unless they are kept, those that were created
+/// go again: what is wrong with the input often shows only once they are there.
 #[derive(Debug)]
 pub(crate) struct Directories {
     base: PathBuf,
     /// Those that are ready: as they were asked for, and without links.
     ready: HashMap<OsString, PathBuf>,
+    created: Created,
+}
+
+/// Directories that were not there before, parents first. Dropped, it removes those that are empty.
+#[derive(Debug, Default)]
+struct Created(Vec<PathBuf>);
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        for directory in self.0.iter().rev() {
+            // One that somebody has put something into stays.
+            let _ = fs::remove_dir(directory);
+        }
+    }
 }
 
 impl Directories {
     /// Starts with the directory of `-d`, which is the user's own word: it may lead anywhere.
     pub(crate) fn open(base: &Path) -> Result<Self, TargetError> {
-        let base = own(base)?;
+        let mut created = Created::default();
+        let base = own(base, &mut created)?;
         try_out(&base)?;
         let ready = HashMap::from([(base.clone().into(), base.clone())]);
-        Ok(Self { base, ready })
+        Ok(Self { base, ready, created })
+    }
+
+    /// Lets them stay.
+    pub(crate) fn keep(mut self) {
+        self.created.0.clear();
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -126,11 +147,11 @@ impl Directories {
         }
         // An absolute `dir` is the user's own word too.
         let root = match dir.filter(|dir| dir.is_absolute()) {
-            Some(dir) => (own(dir)?, dir),
+            Some(dir) => (own(dir, &mut self.created)?, dir),
             None => (self.base.clone(), &*self.base),
         };
         let below = parent.strip_prefix(root.1).unwrap_or(Path::new(""));
-        let ready = descend(&root.0, below)?;
+        let ready = descend(&root.0, below, &mut self.created)?;
         try_out(&ready)?;
         let target = ready.join(file).into();
         self.ready.insert(parent.into(), ready);
@@ -152,19 +173,28 @@ impl Directories {
 }
 
 /// Creates a directory that the user named, and gives its path without links.
-fn own(path: &Path) -> Result<PathBuf, TargetError> {
+fn own(path: &Path, created: &mut Created) -> Result<PathBuf, TargetError> {
+    let missing = path
+        .ancestors()
+        .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
+    let mut missing: Vec<_> = missing.map(Path::to_owned).collect();
+    missing.reverse();
+    created.0.extend(missing);
     fs::create_dir_all(path)
         .and_then(|()| fs::canonicalize(path))
         .map_err(|source| failed(path, source))
 }
 
 /// Creates the directories `below` a root one by one, and follows no link out of it.
-fn descend(root: &Path, below: &Path) -> Result<PathBuf, TargetError> {
+fn descend(root: &Path, below: &Path, created: &mut Created) -> Result<PathBuf, TargetError> {
     let mut path = root.to_owned();
     for part in below {
         path.push(part);
         match fs::create_dir(&path) {
-            Ok(()) => continue,
+            Ok(()) => {
+                created.0.push(path.clone());
+                continue;
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(source) => return Err(failed(&path, source)),
         }

@@ -6,13 +6,14 @@
 //! ├── ledger         a thread of its own: it writes to disk
 //! ├── downloaders    one for one
 //! │   └── 0 1 2 ...  on as many arbiter threads as there are cores
-//! ├── cpu            in front of the worker threads
+//! ├── cpu            a thread of its own, in front of the worker threads
 //! └── exec           one for one, with --exec
-//!     └── 0 1 ...    as many as there are cores
+//!     └── 0 1 ...    as many as there are cores, on a thread of their own
 //! ```
 //!
 //! Nobody here needs a sibling's state: who loses an answer hears of it, and the ledger hands the stage out again. So
-//! every part restarts alone.
+//! every part restarts alone. And none runs on the main thread, which has the supervisors, the view and the signals:
+//! a part that is stuck can be seen, and be stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use latido::supervision::{Arbiters, Backoff, ChildSpec, Placement, SupervisorSpe
 use super::board::Board;
 use super::exec::Exec;
 use super::job::{Rules, Stage};
+use super::journal;
 use super::ledger::{Crew, Ledger, Plan};
 
 /// From beat to beat.
@@ -51,9 +53,11 @@ impl Work {
         let runners = children(
             if self.exec.is_some() { cores } else { 0 },
             CommandRunner::default,
-            &Placement::Current,
+            &Placement::Shared(Arbiters::new(1)),
         );
-        let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).backoff(gentle());
+        let cpu = ChildSpec::new("cpu", || CpuPool::new(0))
+            .on(Placement::OwnThread)
+            .backoff(gentle());
         let board = Arc::new(Board::new(self.downloaders));
         let heartbeat = heartbeat(&self.journal, &board);
         let plan = Arc::new(Plan {
@@ -102,9 +106,11 @@ fn children<A: actix::Actor<Context = actix::Context<A>>>(
     (0..count).map(child).collect()
 }
 
-/// A first restart that nobody notices, and a crash loop that does not burn the processor.
+/// A first restart that nobody notices, and a crash loop that does not burn the processor. The longest wait is short
+/// enough for a loop to use its supervisor's restarts up: with a longer one a part that cannot work would be restarted
+/// for ever, and the run never end.
 fn gentle() -> Backoff {
-    Backoff::exponential(Duration::from_millis(10), Duration::from_secs(5)).jitter(0.2)
+    Backoff::exponential(Duration::from_millis(10), Duration::from_millis(250)).jitter(0.2)
 }
 
 fn heartbeat(journal: &std::path::Path, board: &Arc<Board>) -> Heartbeat {
@@ -113,7 +119,7 @@ fn heartbeat(journal: &std::path::Path, board: &Arc<Board>) -> Heartbeat {
         move || board.count(stage) as u64
     };
     Heartbeat::every(INTERVAL)
-        .file(journal.with_extension("heartbeat"))
+        .file(journal::heartbeat(journal))
         .gauge("jobs_done", gauge(Stage::Done))
         .gauge("jobs_failed", gauge(Stage::Failed))
 }

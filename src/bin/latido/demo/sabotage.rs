@@ -47,8 +47,9 @@ impl Sabotage {
             (
                 "latido/exec/*".to_owned(),
                 Fault::Panic,
-                When::Message(1),
-                "those who run child processes panic as they are about to",
+                // Not at a message: one of them may be handed nothing more.
+                When::Now,
+                "those who run child processes panic, and the processes die with them",
             ),
             (
                 "latido/ledger".to_owned(),

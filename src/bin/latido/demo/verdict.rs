@@ -102,7 +102,7 @@ impl Verdict {
     pub(super) fn exit(&self) -> Exit {
         match &self.end {
             End::GaveUp(_) => Exit::GaveUp,
-            End::Interrupted(_) => Exit::Interrupted,
+            End::Interrupted(exit) => *exit,
             End::Finished
                 if self.lost + self.corrupt + self.unprocessed > 0 || !self.all_kinds_restarted() =>
             {
@@ -122,11 +122,14 @@ impl fmt::Display for Verdict {
             self.files,
             HumanBytes(self.bytes)
         )?;
-        writeln!(
-            f,
-            "          {} lost, {} corrupt, {} not processed",
-            self.lost, self.corrupt, self.unprocessed
-        )?;
+        // What nobody had the time to fetch is not lost.
+        if self.end.interruption().is_none() {
+            writeln!(
+                f,
+                "          {} lost, {} corrupt, {} not processed",
+                self.lost, self.corrupt, self.unprocessed
+            )?;
+        }
         writeln!(f, "faults    {} injected", self.record.injected)?;
         write!(f, "restarts  {}", self.record.restarts.values().sum::<usize>())?;
         for (n, (kind, pattern)) in KINDS.iter().enumerate() {

@@ -3,14 +3,17 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 
 const TLS_HANDSHAKE: u8 = 0x16;
+/// A request that has not come by then never will.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// One thing done to a connection. After the last of a list the next request is read from it.
 #[derive(Clone, Debug)]
@@ -45,6 +48,7 @@ pub struct Server {
 struct Shared {
     answer: Box<Answer>,
     requests: Mutex<Vec<Request>>,
+    requested: Condvar,
     stalls: Semaphore,
 }
 
@@ -59,6 +63,7 @@ impl Server {
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             requests: Mutex::default(),
+            requested: Condvar::new(),
             stalls: Semaphore::new(0),
         });
         let (stop, stopped) = oneshot::channel();
@@ -95,6 +100,20 @@ impl Server {
     /// The requests so far, in the order in which they came.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// Blocks until so many requests have come.
+    pub fn wait_for_requests(&self, count: usize) {
+        let requests = self.shared.requests.lock().unwrap();
+        let few = |requests: &mut Vec<Request>| requests.len() < count;
+        let (requests, timeout) = self
+            .shared
+            .requested
+            .wait_timeout_while(requests, LIMIT, few)
+            .unwrap();
+        let came = requests.len();
+        drop(requests);
+        assert!(!timeout.timed_out(), "{came} requests came, not {count}");
     }
 
     /// Waits until one more connection stalls.
@@ -139,6 +158,7 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
             nth,
         };
         shared.requests.lock().unwrap().push(request.clone());
+        shared.requested.notify_all();
         for step in (shared.answer)(&request) {
             match step {
                 Step::Send(bytes) => stream.write_all(&bytes).await?,

@@ -1,0 +1,129 @@
+//! Every part of the tree is broken in every way, in the middle of a run that must not notice.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use tempfile::tempdir;
+
+use crate::files::Files;
+use crate::latido::{Ended, with_input};
+use crate::server::{Server, Step};
+
+/// Every file is right and was given to `--exec` at least once.
+fn survives(faults: &[&str]) -> Ended {
+    let files = Files::some(24);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let exec = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
+    let args = ["fetch", "-d", "new", "-i", "-", "-j", "4", "--exec", exec];
+    let faults: Vec<_> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    let ended = with_input(dir.path(), [&args, &faults[..]].concat(), &files.list(&server)).with_code(0);
+    files.assert_exactly_in(&dir.path().join("new"));
+    let log = fs::read_to_string(dir.path().join("log")).unwrap();
+    let processed: BTreeSet<_> = log.lines().collect();
+    let wanted: BTreeSet<_> = files.0.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(processed, wanted);
+    ended
+}
+
+/// Breaks one part in all four ways, and sees that each fault did strike.
+fn survives_all_faults_of(path: &str, when: &str) {
+    for fault in ["panic", "fail", "stop", "block:0.2"] {
+        let ended = survives(&[&format!("{path}={fault}{when}")]);
+        let struck = format!("gets a fault on purpose: {fault}");
+        assert!(
+            ended.stderr.contains(&struck),
+            "{path}={fault}{when}\n{}",
+            ended.stderr
+        );
+        let restarted = ended.stderr.contains(" restarts ");
+        assert_eq!(
+            restarted,
+            !fault.starts_with("block"),
+            "{path}={fault}{when}\n{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn downloaders_may_fail() {
+    survives_all_faults_of("latido/downloaders/*", "@2");
+}
+
+#[test]
+fn the_cpu_pool_may_fail() {
+    survives_all_faults_of("latido/cpu", "@3");
+}
+
+#[test]
+fn the_ledger_may_fail() {
+    survives_all_faults_of("latido/ledger", "@4");
+}
+
+#[test]
+fn the_heartbeat_may_fail() {
+    survives_all_faults_of("latido/heartbeat", "");
+}
+
+#[test]
+fn those_who_run_commands_may_fail() {
+    survives_all_faults_of("latido/exec/*", "@1");
+}
+
+#[test]
+fn supervisors_may_fail() {
+    survives_all_faults_of("latido/downloaders", "");
+    survives_all_faults_of("latido/exec", "");
+}
+
+#[test]
+fn everything_may_fail_in_one_run() {
+    let every = [
+        "downloaders/*=panic@2",
+        "downloaders/1=stop@3",
+        "cpu=fail@2",
+        "cpu=panic@5",
+        "ledger=fail@5",
+    ];
+    let every = every.map(|fault| format!("latido/{fault}"));
+    let more = [
+        "heartbeat=panic",
+        "exec/*=panic@1",
+        "exec/*=stop@2",
+        "downloaders=fail",
+        "cpu=block:0.2@7",
+    ];
+    let more = more.map(|fault| format!("latido/{fault}"));
+    let all: Vec<&str> = every.iter().chain(&more).map(String::as_str).collect();
+    survives(&all);
+}
+
+/// A part that fails each time it starts is more than its supervisor is allowed to mend.
+#[test]
+fn a_part_that_keeps_failing_makes_the_tree_give_up() {
+    let files = Files::some(3);
+    let good = files.clone();
+    let server = Server::start(move |request| match &*request.path {
+        "stalled" => vec![Step::Stall],
+        _ => good.answer(request),
+    });
+    let dir = tempdir().unwrap();
+    let list = files.list(&server);
+    let faults = [["--fault", "latido/cpu=panic"]; 40].concat();
+    let args = [&["fetch", "-d", "new", "-i", "-"], &faults[..]].concat();
+    let ended = with_input(dir.path(), args, &(server.url("stalled") + "\n" + &list)).with_code(3);
+    files.assert_none_wrong_in(&dir.path().join("new"));
+    let line = ended
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("latido: "))
+        .unwrap();
+    assert!(
+        line.contains("latido/cpu") && line.contains("run the same command again"),
+        "{line}"
+    );
+
+    with_input(dir.path(), ["fetch", "-d", "new", "-i", "-"], &list).with_code(0);
+    files.assert_exactly_in(&dir.path().join("new"));
+}

@@ -1,0 +1,194 @@
+//! Runs in which nothing goes wrong, and runs after them.
+
+use std::fs;
+
+use tempfile::tempdir;
+
+use crate::files::{Files, OURS, checksum, names_in};
+use crate::latido::{latido, with_input};
+use crate::server::{Server, Step, head, ok, send};
+
+#[test]
+fn every_file_of_a_list_is_there_and_nothing_else() {
+    let files = Files::some(30);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let ended = with_input(
+        dir.path(),
+        ["fetch", "-i", "-", "-d", "new"],
+        &files.list(&server),
+    )
+    .with_code(0);
+    files.assert_exactly_in(&dir.path().join("new"));
+    assert!(
+        ended.stdout.starts_with("30 files: 30 done and verified ("),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(server.requests().len(), 30);
+}
+
+#[test]
+fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing() {
+    let files = Files::some(5);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let run = || with_input(dir.path(), ["fetch", "-i", "-"], &files.list(&server)).with_code(0);
+    run();
+    assert!(run().stdout.starts_with("5 files: 5 done and verified ("));
+    assert_eq!(server.requests().len(), 5);
+    fs::remove_file(dir.path().join("file-002")).unwrap();
+    fs::write(dir.path().join("file-003"), "cut").unwrap();
+    run();
+    files.assert_exactly_in(dir.path());
+    let mut asked: Vec<_> = server.requests().drain(5..).map(|request| request.path).collect();
+    asked.sort();
+    assert_eq!(asked, ["file-002", "file-003"]);
+}
+
+#[test]
+fn a_file_is_called_as_asked_also_in_directories_that_are_not_there_yet() {
+    let server = Server::start(|request| ok(&request.path));
+    let dir = tempdir().unwrap();
+    latido(
+        dir.path(),
+        ["fetch", &server.url("a?b=c"), "-o", "deep/er/x y.bin"],
+    )
+    .with_code(0);
+    let list = format!(
+        "{}\n  out=sub/one\n# a comment\n\n{}\n  dir=sub\n  out=two\n{}\n",
+        server.url("1"),
+        server.url("2"),
+        server.url("%C3%B1")
+    );
+    with_input(dir.path(), ["fetch", "-i", "-"], &list).with_code(0);
+    let content = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!(content("deep/er/x y.bin"), "a?b=c");
+    assert_eq!((content("sub/one"), content("sub/two")), ("1".into(), "2".into()));
+    assert_eq!(content("ñ"), "%C3%B1");
+    assert_eq!(names_in(dir.path()), [&OURS[..], &["deep", "sub", "ñ"]].concat());
+}
+
+#[test]
+fn a_file_needs_neither_a_checksum_nor_a_length_nor_a_byte() {
+    let server = Server::start(|request| match &*request.path {
+        "empty" => ok(""),
+        "endless" => vec![head("200 OK", &[]), send("up to the end"), Step::Close],
+        _ => vec![
+            head("200 OK", &[("transfer-encoding", "chunked")]),
+            send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+        ],
+    });
+    let dir = tempdir().unwrap();
+    let urls = ["empty", "endless", "chunked"].map(|name| server.url(name));
+    latido(dir.path(), [&["fetch".to_owned()], &urls[..]].concat()).with_code(0);
+    for (name, content) in [("empty", ""), ("endless", "up to the end"), ("chunked", "abcde")] {
+        assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_request_that_has_changed_is_done_anew() {
+    let server = Server::start(|request| ok(if request.path == "v2/x" { "new" } else { "old" }));
+    let dir = tempdir().unwrap();
+    let fetch = |url: &str, content: &[u8]| {
+        latido(
+            dir.path(),
+            ["fetch", &server.url(url), "--checksum", &checksum(content)],
+        )
+        .with_code(0);
+        assert_eq!(fs::read(dir.path().join("x")).unwrap(), content);
+    };
+    fetch("v1/x", b"old");
+    fetch("v2/x", b"new");
+    assert_eq!(server.requests().len(), 2);
+    // Without a checksum, another run's file is trusted only for the same request.
+    latido(dir.path(), ["fetch", &server.url("v1/x")]).with_code(0);
+    assert_eq!(fs::read(dir.path().join("x")).unwrap(), b"old");
+}
+
+#[test]
+fn quiet_is_quiet_and_options_without_effect_are_named_aloud() {
+    let server = Server::start(|_| ok("content"));
+    let dir = tempdir().unwrap();
+    let ended = latido(dir.path(), ["fetch", "-q", &server.url("a")]).with_code(0);
+    assert_eq!((&*ended.stdout, &*ended.stderr), ("", ""));
+    let list = format!("{}\n  split=4\n{}\n  split=4\n", server.url("b"), server.url("c"));
+    let ended = with_input(dir.path(), ["fetch", "-i", "-"], &list).with_code(0);
+    let warning =
+        "standard input:2: option `split` is not supported and has no effect (it stands on 2 lines)";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+}
+
+#[test]
+fn an_empty_list_is_done() {
+    let dir = tempdir().unwrap();
+    let ended = with_input(dir.path(), ["fetch", "-i", "-"], "# nothing\n").with_code(0);
+    assert!(ended.stdout.starts_with("0 files: 0 done"), "{}", ended.stdout);
+}
+
+// ===== exec =====
+
+#[test]
+fn exec_sees_each_final_file_once() {
+    let files = Files::some(20);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let list = files.list(&server);
+    let exec = r#"sh -c 'cp "$1" "$1.seen" && echo "$1" >> log' sh"#;
+    let run = || {
+        with_input(
+            dir.path(),
+            ["fetch", "-d", "new", "-i", "-", "--exec", exec],
+            &list,
+        )
+        .with_code(0)
+    };
+    run();
+    run();
+    let new = dir.path().join("new").canonicalize().unwrap();
+    let log = fs::read_to_string(dir.path().join("log")).unwrap();
+    let mut seen: Vec<_> = log.lines().collect();
+    seen.sort_unstable();
+    let wanted: Vec<_> = files.0.iter().map(|(name, _)| new.join(name)).collect();
+    assert_eq!(
+        seen,
+        wanted
+            .iter()
+            .map(|path| path.to_str().unwrap())
+            .collect::<Vec<_>>()
+    );
+    for (name, bytes) in &files.0 {
+        assert!(
+            fs::read(new.join(format!("{name}.seen"))).unwrap() == *bytes,
+            "{name} was not whole"
+        );
+    }
+}
+
+#[test]
+fn a_command_that_fails_fails_its_file_alone_and_is_run_again_by_the_next_run() {
+    let files = Files::some(4);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let list = files.list(&server);
+    let run = |exec| with_input(dir.path(), ["fetch", "-i", "-", "--exec", exec], &list);
+    let script = r#"sh -c 'case $1 in *2) echo first >&2; echo "bad air" >&2; exit 7; esac' sh"#;
+    let ended = run(script).with_code(1);
+    assert!(
+        ended.stdout.starts_with("4 files: 3 done and verified ("),
+        "{}",
+        ended.stdout
+    );
+    let reason = "file-002\" exited with code 7; last words: first | bad air";
+    assert!(ended.stdout.contains("1 failed"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.replace('`', "\"").contains(reason),
+        "{}",
+        ended.stdout
+    );
+    files.assert_exactly_in(dir.path());
+
+    run("grep -q ''").with_code(0);
+    assert_eq!(server.requests().len(), 4, "the right file is fetched again");
+}

@@ -1,0 +1,19 @@
+//! The program as its users have it: the real binary against our own servers. One rule stands above all: exit status
+//! 0 says that the right file is under its name; after any other status, nothing or the right file is under it.
+#![cfg(feature = "cli")]
+#![allow(unreachable_pub)]
+
+mod bad_input;
+mod crashes;
+mod demo;
+mod failures;
+mod files;
+mod full_disk;
+mod good_runs;
+mod journal;
+mod kill;
+mod latido;
+#[allow(dead_code)]
+#[path = "../support/server.rs"]
+mod server;
+mod signals;

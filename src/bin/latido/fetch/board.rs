@@ -82,6 +82,10 @@ impl Board {
             .sum()
     }
 
+    pub(crate) fn downloaders(&self) -> usize {
+        self.transfers.len()
+    }
+
     /// Bytes of finished files and of those on their way.
     pub(crate) fn bytes(&self) -> u64 {
         let under_way = self

@@ -24,11 +24,13 @@ impl Bars {
             );
             bar
         };
-        let run = add("{spinner} {bar:30.cyan} {pos}/{len} files  {msg}  {elapsed}");
+        let run = add("{spinner} {bar:20.cyan} {pos}/{len} files  {msg}  {elapsed}");
         run.set_length(board.total() as u64);
         Self {
             run,
-            transfers: (0..SHOWN).map(|_| add("  {bar:12.dim} {msg}")).collect(),
+            transfers: (0..board.downloaders().min(SHOWN))
+                .map(|_| add("  {bar:12.dim} {wide_msg}"))
+                .collect(),
         }
     }
 

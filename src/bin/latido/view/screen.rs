@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use console::{Style, Term, style};
+use console::{Style, Term, measure_text_width, style};
 use indicatif::MultiProgress;
 use latido::{Event, EventKind};
 
@@ -28,22 +28,61 @@ impl Screen {
 
     /// Writes a line. That nobody reads it any more is no reason to stop: the files are what counts.
     pub(crate) fn line(&self, line: impl AsRef<str>) {
-        let write = || drop(writeln!(io::stderr(), "{}", line.as_ref()));
-        match &self.bars {
-            Some(bars) => bars.suspend(write),
-            None => write(),
-        }
+        let lines = line.as_ref().split('\n');
+        let lines = lines.flat_map(|line| {
+            let indent = line.len() - line.trim_start().len();
+            self.wrapped(line, indent + 2)
+        });
+        self.write(&lines.collect::<Vec<_>>().join("\n"));
     }
 
     pub(crate) fn event(&self, event: &Event) {
         let time = style(format!("{:7.2}s", self.started.elapsed().as_secs_f64()))
             .for_stderr()
             .dim();
-        self.line(format!(
-            "{time}  {}",
-            style_of(event).for_stderr().apply_to(event)
-        ));
+        let style = style_of(event).for_stderr();
+        // The words are in line with those above; the time stands beside the first of them.
+        let text = " ".repeat(TIME) + &event.to_string();
+        let lines = self.wrapped(&text, TIME).into_iter();
+        let lines: Vec<_> = lines
+            .map(|line| style.apply_to(&line[TIME..]).to_string())
+            .collect();
+        self.write(&format!("{time}  {}", lines.join(&format!("\n{:TIME$}", ""))));
     }
+
+    fn write(&self, text: &str) {
+        let write = || drop(writeln!(io::stderr(), "{text}"));
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// On a terminal a line is broken between its words; elsewhere a line is a line.
+    fn wrapped(&self, line: &str, indent: usize) -> Vec<String> {
+        match Term::stderr().size_checked() {
+            Some((_, columns)) if self.bars.is_some() => wrap(line, usize::from(columns), indent),
+            _ => vec![line.to_owned()],
+        }
+    }
+}
+
+/// The width of the time before an event.
+const TIME: usize = 10;
+
+/// Breaks a line that is too long before the last word that fits; what follows is indented. A word that is too long
+/// for a line of its own is left to the terminal.
+fn wrap(line: &str, columns: usize, indent: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let current = lines.last().map_or("", String::as_str);
+        let width = measure_text_width(current) + measure_text_width(word.trim_end());
+        if width > columns && !current.trim().is_empty() {
+            lines.push(" ".repeat(indent));
+        }
+        lines.last_mut().expect("there is a first").push_str(word);
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn style_of(event: &Event) -> Style {
@@ -67,5 +106,18 @@ impl Write for Screen {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_indented() {
+        assert_eq!(wrap("  one two three", 15, 4), ["  one two three"]);
+        assert_eq!(wrap("  one two three", 14, 4), ["  one two", "    three"]);
+        assert_eq!(wrap("  unbreakable x", 6, 4), ["  unbreakable", "    x"]);
+        assert_eq!(wrap("", 6, 4), [""]);
     }
 }

@@ -6,6 +6,7 @@ use actix::{Actor, Context};
 
 use super::incarnation;
 use super::mailbox::Mailbox;
+use super::queue::{LifeEnd, MessageCounts};
 use super::seat::{Seat, Unborn};
 use super::supervisor::Supervisor;
 
@@ -17,8 +18,10 @@ pub(crate) trait AnyChild: Send + Sync {
     fn refuse(self: Arc<Self>);
     /// The same for ever.
     fn close(&self);
-    /// How many messages wait.
-    fn queued(&self) -> usize;
+    /// An incarnation is gone: those who have asked it something shall know.
+    fn ended(&self, end: LifeEnd);
+    /// What became of its messages.
+    fn messages(&self) -> MessageCounts;
     /// The actor's type, without its path.
     fn kind(&self) -> &'static str;
 }
@@ -28,7 +31,8 @@ type Factory<A> = Box<dyn Fn(&Arc<Seat>) -> A + Send + Sync>;
 
 /// What outlives the incarnations of a child.
 pub(crate) struct Core<A: Actor<Context = Context<A>>> {
-    pub(crate) mailbox: Mailbox<A>,
+    /// Closed when this is dropped, whoever else holds it.
+    pub(crate) mailbox: Arc<Mailbox<A>>,
     pub(crate) factory: Factory<A>,
     /// Whether the actor says itself when it is up. A supervisor does: it is up when its children are.
     pub(crate) says_when_up: bool,
@@ -37,7 +41,7 @@ pub(crate) struct Core<A: Actor<Context = Context<A>>> {
 impl<A: Actor<Context = Context<A>>> Core<A> {
     pub(crate) fn new(factory: impl Fn(&Arc<Seat>) -> A + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
-            mailbox: Mailbox::new(),
+            mailbox: Arc::new(Mailbox::new()),
             factory: Box::new(factory),
             says_when_up: false,
         })
@@ -47,7 +51,7 @@ impl<A: Actor<Context = Context<A>>> Core<A> {
 impl Core<Supervisor> {
     pub(crate) fn supervisor() -> Arc<Self> {
         Arc::new(Self {
-            mailbox: Mailbox::new(),
+            mailbox: Arc::new(Mailbox::new()),
             factory: Box::new(Supervisor::new),
             says_when_up: true,
         })
@@ -67,8 +71,12 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         self.mailbox.close();
     }
 
-    fn queued(&self) -> usize {
-        self.mailbox.len()
+    fn ended(&self, end: LifeEnd) {
+        self.mailbox.ended(end);
+    }
+
+    fn messages(&self) -> MessageCounts {
+        self.mailbox.counts()
     }
 
     fn kind(&self) -> &'static str {

@@ -107,8 +107,7 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             Ok(Poll::Pending) => {
                 // `ctx.cancel_future(ctx.handle())` in a handler cancels what runs the handler: the pump.
                 if self.pump.cancelled.take() {
-                    let pump = Pump::new(&self.core, &self.seat, &self.pump);
-                    fut.ctx().spawn(pump);
+                    fut.ctx().spawn(Pump::new(&self.core, &self.seat, &self.pump));
                     cx.waker().wake_by_ref();
                 }
                 // Faults that were put into it while it was down strike now that it is up.
@@ -124,6 +123,9 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         let mut ctx = Context::new();
         let own = ctx.address();
         self.core.mailbox.connect(&mut ctx);
+        self.pump
+            .claim
+            .set(self.core.mailbox.claim(self.seat.incarnation));
         ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
         let actor = (self.core.factory)(&self.seat);
         let fut = ctx.into_future(actor);
@@ -131,6 +133,11 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     }
 
     fn end(&mut self, mut reason: ExitReason) {
+        if !self.pump.is_handling.get() {
+            self.core.mailbox.handled(self.pump.claim.get());
+        }
+        // Before the actor is dropped, and with it the answers that it still owes.
+        self.seat.tell_askers(&reason);
         if let Life::Running { mut fut, .. } = std::mem::replace(&mut self.life, Life::Over) {
             // A terminated context is dropped without `stopping()` and `stopped()`. Left alive it would run both on
             // the broken actor, and a panic in them would abort the process.
@@ -181,14 +188,17 @@ fn strike<A: Actor<Context = Context<A>>>(seat: &Seat, fault: &Fault, ctx: &mut 
 struct Pump<A: Actor<Context = Context<A>>> {
     core: Arc<Core<A>>,
     seat: Arc<Seat>,
-    claim: Claim,
     state: Rc<PumpState>,
 }
 
 #[derive(Default)]
 struct PumpState {
+    /// Kept by the incarnation: a second pump does not take the mailbox away from a successor.
+    claim: Cell<Claim>,
     budget: Cell<u32>,
     cancelled: Cell<bool>,
+    /// Still set when the incarnation ends: it ended over a message.
+    is_handling: Cell<bool>,
     is_up: Cell<bool>,
 }
 
@@ -197,7 +207,6 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
         Self {
             core: core.clone(),
             seat: seat.clone(),
-            claim: core.mailbox.claim(),
             state: state.clone(),
         }
     }
@@ -224,14 +233,16 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             };
-            match ready!(this.core.mailbox.poll_next(this.claim, cx)) {
+            match ready!(this.core.mailbox.poll_next(this.state.claim.get(), cx)) {
                 Next::Lost => return Poll::Pending,
                 Next::Message(mut message) => {
                     this.state.budget.set(left);
                     if let Some(fault) = this.seat.node.faults.due_at_message() {
                         strike(&this.seat, &fault, ctx);
                     }
+                    this.state.is_handling.set(true);
                     message.handle(actor, ctx);
+                    this.state.is_handling.set(false);
                 }
             }
         }

@@ -1,36 +1,36 @@
 //! A queue that outlives its reader. The address is made with the spec and stays good for every incarnation;
 //! what is queued while none runs waits for the next.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use actix::dev::channel::{AddressReceiver, channel};
+use actix::dev::channel::channel;
 use actix::dev::{AsyncContextParts, ContextParts, Envelope};
 use actix::{Actor, Addr};
-use futures::Stream;
+use tokio::sync::Notify;
 
+use super::ask::Unhandled;
+use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Outcome, Queue, Refused};
 use crate::exit::drop_quietly;
 
 pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
     addr: Addr<A>,
     /// `None` once closed. Locked to take a message out, never while one is handled.
     queue: Mutex<Option<Queue<A>>>,
-}
-
-struct Queue<A: Actor<Context = actix::Context<A>>> {
-    inlet: AddressReceiver<A>,
-    /// Messages already taken out of the inlet, to count them.
-    counted: VecDeque<Envelope<A>>,
-    reader: Claim,
-    waker: Option<Waker>,
+    /// There is room again in a bounded mailbox.
+    pub(super) room: Notify,
+    /// An incarnation is gone, or another has taken over.
+    pub(super) ends: Notify,
 }
 
 /// The right to read a mailbox. The newest claim is the only good one, so an incarnation that has been given up
 /// (it hangs, say) can come back to life without taking a message from its successor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Claim(u64);
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Claim {
+    turn: u64,
+    /// Who reads; 0 for nobody.
+    pub(super) incarnation: u64,
+}
 
 pub(crate) enum Next<A: Actor> {
     Message(Envelope<A>),
@@ -38,34 +38,21 @@ pub(crate) enum Next<A: Actor> {
     Lost,
 }
 
-impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
-    /// The next message; if there is none, `cx` is woken when there is.
-    fn take(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
-        self.counted.pop_front().or_else(|| self.receive(cx))
-    }
-
-    fn receive(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
-        match Pin::new(&mut self.inlet).poll_next(cx) {
-            Poll::Ready(message) => message,
-            Poll::Pending => None,
-        }
-    }
-}
-
 impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn new() -> Self {
-        // 0: without a bound. A bound would not hold back `send()` anyway, see `tests/actix_facts.rs`.
+        // 0: without a bound. A bound would not hold back `send()` anyway, see `tests/actix_facts/`.
         let (sender, inlet) = channel(0);
-        let queue = Queue {
-            inlet,
-            counted: VecDeque::new(),
-            reader: Claim(0),
-            waker: None,
-        };
+        let queue = Mutex::new(Some(Queue::new(inlet, None)));
         Self {
             addr: Addr::new(sender),
-            queue: Mutex::new(Some(queue)),
+            queue,
+            room: Notify::new(),
+            ends: Notify::new(),
         }
+    }
+
+    pub(crate) fn set_bound(&self, bound: Bound) {
+        self.with(|queue| queue.bound = Some(bound));
     }
 
     pub(crate) fn addr(&self) -> Addr<A> {
@@ -74,62 +61,83 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// Makes this mailbox's address the `address()` of a context. The context's own mailbox stays empty.
     pub(crate) fn connect(&self, ctx: &mut actix::Context<A>) {
-        if let Some(queue) = &*self.lock() {
-            *ctx.parts() = ContextParts::new(queue.inlet.sender_producer());
-        }
+        self.with(|queue| *ctx.parts() = ContextParts::new(queue.inlet.sender_producer()));
     }
 
-    /// Takes the right to read, from whoever has it.
-    pub(crate) fn claim(&self) -> Claim {
-        let mut queue = self.lock();
-        let Some(queue) = &mut *queue else { return Claim(0) };
-        queue.reader.0 += 1;
-        if let Some(waker) = queue.waker.take() {
-            waker.wake();
-        }
-        queue.reader
+    // ===== the reader's side =====
+
+    /// Takes the right to read, from whoever has it, for an incarnation.
+    pub(crate) fn claim(&self, incarnation: u64) -> Claim {
+        let claim = self.with(|queue| {
+            queue.lost();
+            queue.reader = Claim {
+                turn: queue.reader.turn + 1,
+                incarnation,
+            };
+            if let Some(waker) = queue.waker.take() {
+                waker.wake();
+            }
+            queue.reader
+        });
+        self.ends.notify_waiters();
+        claim.unwrap_or_default()
     }
 
     pub(crate) fn poll_next(&self, claim: Claim, cx: &mut Context<'_>) -> Poll<Next<A>> {
-        let mut queue = self.lock();
-        let Some(queue) = queue.as_mut().filter(|queue| queue.reader == claim) else {
-            return Poll::Ready(Next::Lost);
-        };
-        match queue.take(cx) {
-            Some(message) => Poll::Ready(Next::Message(message)),
-            None => {
-                if !queue
-                    .waker
-                    .as_ref()
-                    .is_some_and(|waker| waker.will_wake(cx.waker()))
-                {
-                    queue.waker = Some(cx.waker().clone());
-                }
-                Poll::Pending
+        let next = self.with(|queue| {
+            if queue.reader != claim {
+                return Poll::Ready(Next::Lost);
             }
-        }
+            match queue.take(cx) {
+                Some(letter) => {
+                    if queue.bound.is_some() {
+                        self.room.notify_waiters();
+                    }
+                    Poll::Ready(Next::Message(letter.envelope))
+                }
+                None => {
+                    queue.wake_by(cx.waker());
+                    Poll::Pending
+                }
+            }
+        });
+        next.unwrap_or(Poll::Ready(Next::Lost))
     }
 
-    /// How many messages wait. actix does not tell, so they are taken out of its channel and counted; the reader's
-    /// waker stays registered there.
-    pub(crate) fn len(&self) -> usize {
-        let mut queue = self.lock();
-        let Some(queue) = &mut *queue else { return 0 };
-        let waker = queue.waker.clone().unwrap_or_else(|| Waker::noop().clone());
-        let mut cx = Context::from_waker(&waker);
-        while let Some(message) = queue.receive(&mut cx) {
-            queue.counted.push_back(message);
-        }
-        queue.counted.len()
+    /// The message taken last has been handled. Taking another says so too; this is for the last.
+    pub(crate) fn handled(&self, claim: Claim) {
+        self.with(|queue| {
+            if queue.reader == claim {
+                queue.handled();
+            }
+        });
+    }
+
+    /// An incarnation is gone, and cannot finish what it had in hand.
+    pub(crate) fn ended(&self, end: LifeEnd) {
+        self.with(|queue| queue.ended(end));
+        self.ends.notify_waiters();
     }
 
     /// Answers every message from now on with `Closed`, until somebody else claims the mailbox.
     pub(crate) async fn refuse(&self) {
-        let claim = self.claim();
-        let message = || std::future::poll_fn(|cx| self.poll_next(claim, cx));
-        while let Next::Message(message) = message().await {
-            let _ = drop_quietly(message);
-        }
+        let claim = self.claim(0);
+        let refuse = |cx: &mut Context<'_>| {
+            let is_reader = self.with(|queue| {
+                let is_reader = queue.reader == claim;
+                if is_reader {
+                    queue.discard_all(cx, Unhandled::Down);
+                    queue.wake_by(cx.waker());
+                }
+                is_reader
+            });
+            if is_reader == Some(true) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        };
+        std::future::poll_fn(refuse).await;
     }
 
     /// Answers what is queued and all that will be sent with `Closed`, for ever.
@@ -140,15 +148,47 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         if let Some(waker) = queue.waker.take() {
             waker.wake();
         }
-        // One by one: a destructor that panics would leave those behind it undropped, and their senders waiting.
-        let mut cx = Context::from_waker(Waker::noop());
-        while let Some(message) = queue.take(&mut cx) {
-            let _ = drop_quietly(message);
-        }
+        queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
+        drop_each(queue.take_trash());
         let _ = drop_quietly(queue);
+        self.room.notify_waiters();
+        self.ends.notify_waiters();
+    }
+
+    // ===== the senders' side =====
+
+    /// Puts a message into the queue; `None` when nobody will ever read it.
+    pub(super) fn put(&self, letter: Letter<A>) -> Option<Result<(), Refused<A>>> {
+        self.with(|queue| queue.put(letter))
+    }
+
+    pub(super) fn outcome(&self, incarnation: u64) -> Option<Outcome> {
+        self.with(|queue| queue.outcome(incarnation))
+    }
+
+    pub(crate) fn counts(&self) -> MessageCounts {
+        self.with(Queue::counts).unwrap_or_default()
+    }
+
+    /// Works on the queue, if the mailbox is not closed. What is dropped meanwhile is dropped outside the lock.
+    fn with<R>(&self, work: impl FnOnce(&mut Queue<A>) -> R) -> Option<R> {
+        let (result, trash) = {
+            let mut queue = self.lock();
+            let queue = queue.as_mut()?;
+            (work(queue), queue.take_trash())
+        };
+        drop_each(trash);
+        Some(result)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Queue<A>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One by one: a destructor that panics would leave those behind it undropped, and their senders waiting.
+fn drop_each<A: Actor>(letters: Vec<Letter<A>>) {
+    for letter in letters {
+        let _ = drop_quietly(letter);
     }
 }

@@ -32,6 +32,7 @@
 
 mod admin;
 mod armed;
+mod ask;
 mod backoff;
 mod branch;
 mod child;
@@ -41,6 +42,7 @@ mod mailbox;
 mod node;
 mod placement;
 mod policy;
+mod queue;
 mod roster;
 mod seat;
 mod snapshot;
@@ -50,10 +52,12 @@ mod tree;
 mod window;
 
 pub use admin::AdminError;
+pub use ask::{ActorRef, AskError};
 pub use backoff::Backoff;
 pub use node::ChildState;
 pub use placement::{Arbiters, Placement};
 pub use policy::{AutoShutdown, Restart, Shutdown, Strategy};
+pub use queue::{Bound, MessageCounts, Overflow};
 pub use snapshot::{ChildInfo, Counts, Snapshot};
 pub use spec::{AnySpec, ChildSpec, SpecError, SupervisorSpec};
 pub use tree::{Tree, TreeError};

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::machine::KILL_PATIENCE;
 use super::node::{ChildState, Node};
+use super::queue::LifeEnd;
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill};
 use crate::reporter::Reporter;
@@ -147,6 +148,7 @@ impl Seat {
         let Orders { stop, kill, since } = *self.lock();
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
+        self.tell_askers(&reason);
         self.publish(match stop || kill.is_some() {
             true => EventKind::Stopped {
                 reason: reason.clone(),
@@ -183,6 +185,16 @@ impl Seat {
 
     pub(crate) fn publish(&self, kind: EventKind) {
         self.node.bus.publish(&self.node.path, self.incarnation, kind);
+    }
+
+    /// Those who wait for an answer of this incarnation shall know why there will be none.
+    pub(crate) fn tell_askers(&self, reason: &ExitReason) {
+        let (path, incarnation, reason) = (self.node.path.clone(), self.incarnation, reason.clone());
+        self.node.child.ended(LifeEnd {
+            path,
+            incarnation,
+            reason,
+        });
     }
 
     fn count_alive(&self, change: isize) {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::node::{ChildState, Node};
 use super::policy::Strategy;
+use super::queue::MessageCounts;
 use crate::event::Budget;
 use crate::exit::ExitReason;
 use crate::path::TreePath;
@@ -32,8 +33,8 @@ pub struct ChildInfo {
     pub incarnation: u64,
     /// How its last incarnation ended, if one has.
     pub last_exit: Option<ExitReason>,
-    /// Messages that wait for it.
-    pub queued: usize,
+    /// What became of its messages, over all its lives.
+    pub messages: MessageCounts,
     /// If it is a supervisor: how, and how much of its intensity is used now.
     pub supervisor: Option<(Strategy, Budget)>,
 }
@@ -103,7 +104,7 @@ impl ChildInfo {
             state: vitals.state,
             incarnation: vitals.incarnation,
             last_exit: vitals.last_exit,
-            queued: node.child.queued(),
+            messages: node.child.messages(),
             supervisor,
         }
     }
@@ -138,8 +139,8 @@ impl fmt::Display for Snapshot {
                 )?,
                 None => write!(f, "  {}", child.kind)?,
             }
-            if child.queued > 0 {
-                write!(f, ", {} queued", child.queued)?;
+            if child.messages.queued > 0 {
+                write!(f, ", {} queued", child.messages.queued)?;
             }
             match &child.last_exit {
                 // Where it panicked is too long for a line of a table; the event has it.

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Context};
 
+use super::ask::ActorRef;
 use super::backoff::Backoff;
 use super::child::{AnyChild, Core};
 use super::placement::Placement;
 use super::policy::{AutoShutdown, Restart, Shutdown, Strategy};
+use super::queue::Bound;
 use super::tree::Tree;
 use crate::path::TreePath;
 
@@ -159,6 +161,21 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
     }
 
     rules!();
+
+    /// How many messages may wait for it, and what happens to one too many; any number unless said otherwise.
+    ///
+    /// An [`ask`](ActorRef::ask) keeps to the bound exactly. A message sent to the plain address cannot be held back by
+    /// anybody but actix, which does not: it is counted, and dropped if the rule says so, as soon as the child or
+    /// an `ask` next looks into the mailbox.
+    pub fn mailbox(self, bound: Bound) -> Self {
+        self.core.mailbox.set_bound(bound);
+        self
+    }
+
+    /// The child, for those who want to know why it did not answer.
+    pub fn actor_ref(&self) -> ActorRef<A> {
+        ActorRef::new(self.core.mailbox.clone())
+    }
 
     /// The child's address, good for every incarnation.
     pub fn addr(&self) -> Addr<A> {

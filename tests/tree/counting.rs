@@ -22,7 +22,7 @@ fn the_queue_can_be_counted_while_the_actor_is_blocked() {
             released.recv().unwrap();
         }));
         told.await.unwrap();
-        let queued = || tree.snapshot().get("app/probe").unwrap().queued;
+        let queued = || tree.snapshot().get("app/probe").unwrap().messages.queued;
         assert_eq!(queued(), 0, "the one in hand is not queued");
         let answers: Vec<_> = (0..7).map(|n| addr.send(note(n))).collect();
         assert_eq!((queued(), queued()), (7, 7));

@@ -50,7 +50,7 @@ fn what_is_sent_during_a_backoff_is_answered_after_it() {
         events.until("app/probe", is_restart).await.unwrap();
         let sent = tokio::time::Instant::now();
         let answer = addr.send(note(1));
-        assert_eq!(tree.snapshot().get("app/probe").unwrap().queued, 1);
+        assert_eq!(tree.snapshot().get("app/probe").unwrap().messages.queued, 1);
         assert_eq!(
             tree.snapshot().get("app/probe").unwrap().state,
             ChildState::Waiting
@@ -123,7 +123,7 @@ fn a_finished_child_answers_closed_at_once_also_what_was_queued() {
             tree.snapshot().get("app/once").unwrap().state,
             ChildState::Finished
         );
-        assert_eq!(tree.snapshot().get("app/once").unwrap().queued, 0);
+        assert_eq!(tree.snapshot().get("app/once").unwrap().messages.queued, 0);
         tree.stop(SECOND).await;
     });
 }

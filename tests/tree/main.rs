@@ -1,5 +1,6 @@
 //! Whole trees of real actors, from outside.
 
+mod ask;
 mod backoff;
 mod blocked;
 mod counting;

@@ -194,7 +194,7 @@ fn messages_whose_destructors_panic_in_the_queue_take_nobody_with_them() {
         };
         let doomed: Vec<_> = (0..5).map(|_| send()).collect();
         assert_eq!(
-            tree.snapshot().get("app/busy").unwrap().queued,
+            tree.snapshot().get("app/busy").unwrap().messages.queued,
             5,
             "these are counted"
         );

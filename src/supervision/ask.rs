@@ -1,0 +1,251 @@
+//! Requests that tell why they failed.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::dev::{Envelope, ToEnvelope};
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::mailbox::Mailbox;
+use super::queue::{Letter, LifeEnd, Outcome, Refused};
+use crate::exit::ExitReason;
+use crate::path::TreePath;
+
+/// A child, for those who want to know why it did not answer. Made by [`ChildSpec::actor_ref`](super::ChildSpec::actor_ref);
+/// like the address it is good for every incarnation.
+///
+/// ```
+/// # use actix::prelude::*;
+/// # use latido::supervision::{AskError, ChildSpec, SupervisorSpec};
+/// # #[derive(Default)] struct Divider;
+/// # impl Actor for Divider { type Context = Context<Self>; }
+/// # #[derive(Message)] #[rtype(result = "u32")] struct Divide(u32, u32);
+/// # impl Handler<Divide> for Divider {
+/// #     type Result = u32;
+/// #     fn handle(&mut self, Divide(a, b): Divide, _: &mut Context<Self>) -> u32 { a / b }
+/// # }
+/// # #[actix::main]
+/// # async fn main() {
+/// # latido::quiet_panics();
+/// let spec = ChildSpec::new("divider", Divider::default);
+/// let divider = spec.actor_ref();
+/// let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
+/// let error = divider.ask(Divide(1, 0)).await.unwrap_err();
+/// assert!(matches!(&error, AskError::Crashed { incarnation: 1, .. }));
+/// assert!(error.to_string().starts_with("app/divider #1 panicked: attempt to divide by zero at src/"));
+/// assert_eq!(divider.ask(Divide(4, 2)).await.unwrap(), 2);
+/// # }
+/// ```
+pub struct ActorRef<A: Actor<Context = Context<A>>> {
+    mailbox: Arc<Mailbox<A>>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The message was being handled, or its answer still being made, when the incarnation ended. Asking again may do
+    /// the work twice, or crash the next one too.
+    #[error("{path} #{incarnation} {reason}")]
+    Crashed {
+        /// The child.
+        path: TreePath,
+        /// Which of its lives.
+        incarnation: u64,
+        /// How that ended.
+        reason: ExitReason,
+    },
+    /// Nobody handled the message: the child is down for good, was never started, or its tree has ended.
+    #[error("the message was not handled: the child is down for good")]
+    Down,
+    /// Nobody handled the message: the mailbox is full, and its rule is [`Overflow::Reject`](super::Overflow::Reject).
+    #[error("the message was not handled: the mailbox is full")]
+    Full,
+    /// Nobody handled the message: it was dropped from a full mailbox.
+    #[error("the message was not handled: it was dropped from a full mailbox")]
+    Dropped,
+    /// There was no answer in time, and the message was still waiting. It will not be handled.
+    #[error("no answer in {0:?}: the message was still waiting")]
+    TimedOutQueued(Duration),
+    /// There was no answer in time, and the message is being handled, or was.
+    #[error("no answer in {0:?}: the message is still being handled")]
+    TimedOutRunning(Duration),
+    /// The message was handled, and the handler dropped the answer: a task outside the actor panicked, say.
+    #[error("the message was handled, but the answer was dropped")]
+    NoAnswer,
+}
+
+/// Why a message was not handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unhandled {
+    Overflow,
+    Down,
+}
+
+/// What becomes of a message, for who asked.
+#[derive(Default)]
+pub(super) struct Fate {
+    /// `WAITING`, the incarnation that took it, or why nobody did.
+    state: AtomicU64,
+}
+
+const WAITING: u64 = 0;
+const OVERFLOWED: u64 = u64::MAX;
+const DOWN: u64 = u64::MAX - 1;
+
+impl Fate {
+    pub(super) fn is_in_hand(&self, incarnation: u64) {
+        self.state.store(incarnation, Ordering::Release);
+    }
+
+    pub(super) fn is_unhandled(&self, why: Unhandled) {
+        let state = match why {
+            Unhandled::Overflow => OVERFLOWED,
+            Unhandled::Down => DOWN,
+        };
+        self.state.store(state, Ordering::Release);
+    }
+
+    /// The incarnation that took the message, or why none did.
+    fn taken(&self) -> Result<u64, AskError> {
+        match self.state.load(Ordering::Acquire) {
+            OVERFLOWED => Err(AskError::Dropped),
+            WAITING | DOWN => Err(AskError::Down),
+            incarnation => Ok(incarnation),
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> ActorRef<A> {
+    pub(super) fn new(mailbox: Arc<Mailbox<A>>) -> Self {
+        Self { mailbox }
+    }
+
+    /// The plain address.
+    pub fn addr(&self) -> Addr<A> {
+        self.mailbox.addr()
+    }
+
+    /// Sends a message and waits for the answer, however long that takes.
+    pub async fn ask<M>(&self, message: M) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message<Result: Send> + Send + 'static,
+    {
+        self.request(message, &Fate::default().into()).await
+    }
+
+    /// Sends a message and waits for the answer, for so long. A message that is still waiting then is not handled any
+    /// more.
+    pub async fn ask_within<M>(&self, limit: Duration, message: M) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message<Result: Send> + Send + 'static,
+    {
+        let fate = Arc::new(Fate::default());
+        match tokio::time::timeout(limit, self.request(message, &fate)).await {
+            Ok(answer) => answer,
+            Err(_) if fate.taken().is_ok() => Err(AskError::TimedOutRunning(limit)),
+            Err(_) => Err(AskError::TimedOutQueued(limit)),
+        }
+    }
+
+    async fn request<M>(&self, message: M, fate: &Arc<Fate>) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message<Result: Send> + Send + 'static,
+    {
+        let mailbox = &*self.mailbox;
+        let (sender, mut answer) = oneshot::channel();
+        let envelope: Envelope<A> = <Context<A> as ToEnvelope<A, M>>::pack(message, Some(sender));
+        put(
+            mailbox,
+            Letter {
+                envelope,
+                fate: Some(fate.clone()),
+            },
+        )
+        .await?;
+        loop {
+            let mut end = pin!(mailbox.ends.notified());
+            end.as_mut().enable();
+            tokio::select! {
+                biased;
+                answer = &mut answer => match answer {
+                    Ok(answer) => return Ok(answer),
+                    Err(_) => return Err(why_not(mailbox, fate.taken()?).await),
+                },
+                () = end => {}
+            }
+            // An incarnation that hangs, and was left behind, holds the line to its sender for ever.
+            if let Ok(incarnation) = fate.taken()
+                && let Some(Outcome::Ended(end)) = mailbox.outcome(incarnation)
+            {
+                return answer.try_recv().map_err(|_| crashed(&end));
+            }
+        }
+    }
+}
+
+fn crashed(end: &LifeEnd) -> AskError {
+    let LifeEnd {
+        path,
+        incarnation,
+        reason,
+    } = end;
+    AskError::Crashed {
+        path: path.clone(),
+        incarnation: *incarnation,
+        reason: reason.clone(),
+    }
+}
+
+/// Puts a letter into the mailbox, waiting for room where that is the rule.
+async fn put<A>(mailbox: &Mailbox<A>, mut letter: Letter<A>) -> Result<(), AskError>
+where
+    A: Actor<Context = Context<A>>,
+{
+    loop {
+        let mut room = pin!(mailbox.room.notified());
+        room.as_mut().enable();
+        match mailbox.put(letter).ok_or(AskError::Down)? {
+            Ok(()) => return Ok(()),
+            Err(Refused::Full) => return Err(AskError::Full),
+            Err(Refused::Wait(back)) => letter = back,
+        }
+        room.await;
+    }
+}
+
+/// Why the incarnation that took a message did not answer it. While the stack unwinds, the message is in hand and the
+/// reason not known yet.
+async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, incarnation: u64) -> AskError {
+    loop {
+        let mut end = pin!(mailbox.ends.notified());
+        end.as_mut().enable();
+        match mailbox.outcome(incarnation) {
+            Some(Outcome::Ended(end)) => return crashed(&end),
+            Some(Outcome::Handled) => return AskError::NoAnswer,
+            None => return AskError::Down,
+            Some(Outcome::InHand) => end.await,
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Clone for ActorRef<A> {
+    fn clone(&self) -> Self {
+        Self {
+            mailbox: self.mailbox.clone(),
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> fmt::Debug for ActorRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActorRef<{}>", std::any::type_name::<A>())
+    }
+}

@@ -127,3 +127,37 @@ fn a_part_that_keeps_failing_makes_the_tree_give_up() {
     with_input(dir.path(), ["fetch", "-d", "new", "-i", "-"], &list).with_code(0);
     files.assert_exactly_in(&dir.path().join("new"));
 }
+
+/// A crash of the ledger is no reason to try again what has failed for good.
+#[test]
+fn what_has_failed_stays_so_when_the_ledger_fails() {
+    let files = Files::some(12);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let list = server.url("gone") + "\n" + &files.list(&server);
+    let args = [
+        "fetch",
+        "-d",
+        "new",
+        "-i",
+        "-",
+        "-j",
+        "1",
+        "--fault",
+        "latido/ledger=fail@9",
+    ];
+    let ended = with_input(dir.path(), args, &list).with_code(1);
+    assert!(ended.stderr.contains("latido/ledger #2"), "{}", ended.stderr);
+    assert!(
+        ended.stdout.starts_with("13 files: 12 done and verified ("),
+        "{}",
+        ended.stdout
+    );
+    let asked = server
+        .requests()
+        .iter()
+        .filter(|request| request.path == "gone")
+        .count();
+    assert_eq!(asked, 1);
+    files.assert_exactly_in(&dir.path().join("new"));
+}

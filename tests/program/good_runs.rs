@@ -29,7 +29,7 @@ fn every_file_of_a_list_is_there_and_nothing_else() {
 }
 
 #[test]
-fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing() {
+fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing_or_was_changed() {
     let files = Files::some(5);
     let server = files.serve();
     let dir = tempdir().unwrap();
@@ -39,11 +39,12 @@ fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing() {
     assert_eq!(server.requests().len(), 5);
     fs::remove_file(dir.path().join("file-002")).unwrap();
     fs::write(dir.path().join("file-003"), "cut").unwrap();
+    fs::write(dir.path().join("file-004"), vec![0; files.0[4].1.len()]).unwrap();
     run();
     files.assert_exactly_in(dir.path());
     let mut asked: Vec<_> = server.requests().drain(5..).map(|request| request.path).collect();
     asked.sort();
-    assert_eq!(asked, ["file-002", "file-003"]);
+    assert_eq!(asked, ["file-002", "file-003", "file-004"]);
 }
 
 #[test]

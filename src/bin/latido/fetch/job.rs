@@ -40,6 +40,8 @@ pub(crate) struct Job {
     pub(crate) bytes: u64,
     /// What the file is, once that is known to be right.
     pub(crate) digest: Option<Checksum>,
+    /// When the file was last written to, in nanoseconds since 1970, once the job is done.
+    pub(crate) modified: Option<i64>,
     /// Why the last try failed.
     pub(crate) error: Option<Box<str>>,
 }
@@ -107,6 +109,8 @@ pub(crate) struct Facts {
     pub(crate) part_bytes: Option<u64>,
     /// Length of the file at the target, if there is one.
     pub(crate) target_bytes: Option<u64>,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub(crate) target_modified: Option<i64>,
 }
 
 impl Job {
@@ -119,6 +123,7 @@ impl Job {
             tries: 0,
             bytes: 0,
             digest: None,
+            modified: None,
             error: None,
         }
     }
@@ -187,9 +192,11 @@ impl Job {
         match self.stage {
             Stage::Queued => {}
             Stage::Verifying if facts.part_bytes == Some(self.bytes) => {}
-            Stage::Done if in_place => {}
+            // Somebody else may have written to it since.
+            Stage::Done if in_place && facts.target_modified == self.modified => {}
             Stage::Processing | Stage::Failed if in_place && rules.exec => self.stage = Stage::Processing,
             Stage::Processing | Stage::Failed if in_place => {
+                self.modified = facts.target_modified;
                 self.done();
             }
             Stage::Failed => {
@@ -239,6 +246,7 @@ impl Job {
         self.stage = Stage::Queued;
         self.bytes = 0;
         self.digest = None;
+        self.modified = None;
     }
 }
 

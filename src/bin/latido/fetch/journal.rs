@@ -36,11 +36,12 @@ CREATE TABLE jobs (
     tries    INTEGER NOT NULL,
     bytes    INTEGER NOT NULL,
     digest   TEXT,
+    modified INTEGER,
     error    TEXT
 ) STRICT;
 ";
 
-const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, error";
+const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, error";
 
 /// Belongs to one program at a time.
 #[derive(Debug)]
@@ -221,7 +222,7 @@ fn admit(db: &mut Connection, requests: Vec<Request>) -> rusqlite::Result<Admitt
         let mut select = transaction.prepare(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
         let mut anew = transaction.prepare(
             "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
-             digest = NULL, error = NULL WHERE id = ?",
+             digest = NULL, modified = NULL, error = NULL WHERE id = ?",
         )?;
         let mut enter = |request: Request| {
             let (target, urls) = (Target(&request.target), request.urls_as_text());
@@ -253,7 +254,7 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
     let transaction = db.transaction()?;
     {
         let mut update = transaction.prepare_cached(
-            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, error = ? WHERE id = ?",
+            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?, error = ? WHERE id = ?",
         )?;
         for job in jobs {
             let bytes = job.bytes.cast_signed();
@@ -263,6 +264,7 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
                 job.tries,
                 bytes,
                 job.digest,
+                job.modified,
                 job.error,
                 job.id
             ])?;
@@ -282,6 +284,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         tries: row.get("tries")?,
         bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
         digest: row.get("digest")?,
+        modified: row.get("modified")?,
         error: row.get("error")?,
     })
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,7 +229,13 @@ impl Ledger {
     ) {
         let lost = (answer == Answer::Lost).then(|| self.jobs[&id].stage);
         let rules = self.plan.rules;
-        let next = self.change(id, ctx, |job| job.answer(attempt, answer, &rules));
+        let next = self.change(id, ctx, |job| {
+            let next = job.answer(attempt, answer, &rules);
+            if job.stage == Stage::Done && job.modified.is_none() {
+                job.modified = facts(job).target_modified;
+            }
+            next
+        });
         let job = &self.jobs[&id];
         if let Some(stage) = lost.filter(|_| next != Next::Nothing) {
             self.reporter.report(JobReport::lost(job, stage));
@@ -294,10 +301,15 @@ impl Actor for Ledger {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
+        let is_first = self.reporter.incarnation() <= 1;
         self.plan.board.reset(self.jobs.values());
         for id in self.plan.jobs.clone() {
             let rules = self.plan.rules;
-            self.change(id, ctx, |job| job.recover(facts(job), &rules));
+            self.change(id, ctx, |job| match job.stage {
+                // It gets its tries again in the next run, not whenever a ledger crashes.
+                Stage::Failed if !is_first => {}
+                _ => job.recover(facts(job), &rules),
+            });
             let job = &self.jobs[&id];
             self.unfinished += usize::from(!job.is_finished());
             match job.stage {
@@ -321,8 +333,10 @@ fn facts(job: &Job) -> Facts {
     let target = fs::metadata(&job.request.target)
         .ok()
         .filter(fs::Metadata::is_file);
+    let modified = |target: &fs::Metadata| target.mtime() * 1_000_000_000 + target.mtime_nsec();
     Facts {
         part_bytes: None,
+        target_modified: target.as_ref().map(modified),
         target_bytes: target.map(|target| target.len()),
     }
 }

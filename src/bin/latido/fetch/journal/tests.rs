@@ -46,6 +46,7 @@ fn far(job: &Job) -> Job {
         tries: 2,
         bytes: u64::MAX,
         digest: Some(Checksum::sha256([7; 32])),
+        modified: Some(1_800_000_000_123_456_789),
         error: Some("connection reset".into()),
         ..job.clone()
     }

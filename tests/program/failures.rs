@@ -175,3 +175,23 @@ fn nobody_else_speaks_to_the_terminal() {
     );
     assert!(ended.stdout.contains(r"a\u{1b}[31mb"), "{ended:?}");
 }
+
+#[test]
+fn a_file_that_one_place_does_not_have_is_got_from_another() {
+    let files = Files::some(2);
+    let server = files.serve();
+    let (gone, name, content) = (server.url("gone"), &files.0[1].0, &files.0[1].1);
+    let line = |checksum| {
+        format!(
+            "{gone}\t{}\n  out={name}\n  checksum={checksum}\n",
+            server.url(name)
+        )
+    };
+    let dir = tempdir().unwrap();
+    with_input(dir.path(), ["fetch", "-i", "-"], &line(checksum(content))).with_code(0);
+    assert_eq!(fs::read(dir.path().join(name)).unwrap(), *content);
+
+    let args = ["fetch", "-i", "-", "--max-tries", "2"];
+    let ended = with_input(dir.path(), args, &line(checksum(b"other"))).with_code(1);
+    assert!(ended.stdout.contains("(after 2 tries)"), "{}", ended.stdout);
+}

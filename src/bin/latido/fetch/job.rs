@@ -132,6 +132,17 @@ impl Job {
         matches!(self.stage, Stage::Done | Stage::Failed)
     }
 
+    /// Where to get the file now: each failed try leads to the next of its URLs, and after the last to the first again.
+    pub(crate) fn url(&self) -> &str {
+        let turn = self.tries as usize % self.request.urls().count();
+        self.request.urls().nth(turn).unwrap_or_default()
+    }
+
+    /// Whether there is one that was not tried yet.
+    fn has_another_url(&self) -> bool {
+        self.request.urls().count() > self.tries as usize + 1
+    }
+
     /// Starts the work of its stage, under a new attempt number.
     pub(crate) fn start(&mut self) -> Next {
         let next = match self.stage {
@@ -158,13 +169,11 @@ impl Job {
                 self.stage = Stage::Verifying;
                 self.start()
             }
-            (
-                Stage::Fetching,
-                Answer::FetchFailed {
-                    error,
-                    transient: true,
-                },
-            ) => self.retry(error, rules, false),
+            (Stage::Fetching, Answer::FetchFailed { error, transient })
+                if transient || self.has_another_url() =>
+            {
+                self.retry(error, rules, false)
+            }
             (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error, false),
             (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
                 Some(wanted) if wanted != digest => {

@@ -124,7 +124,7 @@ impl Ledger {
         let job = &self.jobs[&id];
         let (attempt, progress) = (job.attempt, Arc::<Progress>::default());
         let request = &job.request;
-        let fetch = Fetch::new(request.url(), &*request.target)
+        let fetch = Fetch::new(job.url(), &*request.target)
             .part(request.part())
             .progress(progress.clone());
         self.plan.board.set_transfer(

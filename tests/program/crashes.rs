@@ -78,6 +78,15 @@ fn supervisors_may_fail() {
 }
 
 #[test]
+fn one_part_may_fail_in_all_ways_one_after_the_other() {
+    for part in ["ledger", "cpu", "heartbeat", "downloaders", "exec"] {
+        let faults = ["panic", "stop", "block:0.1", "stop", "fail"];
+        let faults = faults.map(|fault| format!("latido/{part}={fault}"));
+        survives(&faults.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
 fn everything_may_fail_in_one_run() {
     let every = [
         "downloaders/*=panic@2",

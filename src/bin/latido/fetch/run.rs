@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use latido::fault::When;
+use latido::fault::{Fault, When};
 use latido::supervision::{SupervisorSpec, Tree};
-use latido::{Event, EventKind, ExitReason};
+use latido::{Event, EventKind, Events, ExitReason};
 
 use super::Intake;
 use super::board::Board;
@@ -113,27 +113,40 @@ impl Ready {
     /// up, for a part that fails as it starts for the first time ends a tree.
     pub(crate) fn start(self) -> Result<Running> {
         let tree = self.spec.start()?;
-        let (at_once, at_messages): (Vec<_>, _) = self
+        let (at_once, at_messages): (Vec<_>, Vec<_>) = self
             .faults
             .into_iter()
             .partition(|injection| injection.when == When::Now);
-        inject(&tree, at_messages);
-        let (mut events, broken) = (tree.subscribe(), tree.clone());
-        actix::spawn(async move {
-            let is_up = |event: &Event| matches!(event.kind, EventKind::Started);
-            if !at_once.is_empty() && events.until("latido", is_up).await.is_some() {
-                inject(&broken, at_once);
-            }
-        });
+        for injection in &at_messages {
+            inject(&tree, injection);
+        }
+        actix::spawn(strike(tree.clone(), tree.subscribe(), at_once));
         Ok(Running { tree, run: self.run })
     }
 }
 
-fn inject(tree: &Tree, faults: Vec<Injection>) {
-    for Injection { path, fault, when } in faults {
-        tree.inject_when(&path, fault, when)
-            .expect("the path was checked before the start");
+/// Lets faults strike one after the other, each in a tree whose parts are up: a part that stops itself while it starts
+/// would be taken for one that has nothing to do.
+async fn strike(tree: Tree, mut events: Events, faults: Vec<Injection>) {
+    let is_up = |event: &Event| matches!(event.kind, EventKind::Started);
+    let (mut path, mut starts) = ("latido".to_owned(), 1);
+    for injection in faults {
+        for _ in 0..starts {
+            if events.until(&path, is_up).await.is_none() {
+                return;
+            }
+        }
+        starts = match inject(&tree, &injection) {
+            _ if matches!(injection.fault, Fault::Block(_)) => 0,
+            struck => struck,
+        };
+        path = injection.path;
     }
+}
+
+fn inject(tree: &Tree, Injection { path, fault, when }: &Injection) -> usize {
+    tree.inject_when(path, fault.clone(), *when)
+        .expect("the path was checked before the start")
 }
 
 impl Running {

@@ -9,7 +9,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf, absolute};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
@@ -115,12 +116,20 @@ pub(crate) fn reserve(journal: &Path) -> Result<File, JournalError> {
         .create(true)
         .open(journal)
         .map_err(|error| JournalError::Path(journal.to_owned(), error))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(journal.to_owned())),
-        // Some network file systems have no locks; there SQLite's have to do.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    let asked = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if asked.elapsed() < DYING => thread::sleep(DYING / 100),
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(journal.to_owned())),
+            // Some network file systems have no locks; there SQLite's have to do.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+        }
     }
 }
+
+/// How long a program that was killed may take to let go of its files: the system takes it apart while whoever killed
+/// it goes on, and starts the next run.
+const DYING: Duration = Duration::from_secs(2);
 
 impl Journal {
     /// Opens the journal, or makes an empty one. A file that is anything else is left as it is.

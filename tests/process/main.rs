@@ -6,3 +6,4 @@ mod lines;
 mod runs;
 mod support;
 mod survivors;
+mod tree;

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use futures::{Stream, StreamExt};
 
 use crate::event::{Event, EventKind};
+use crate::incident::{Book, Incident};
 use crate::path::TreePath;
 
 // ===== publishing =====
@@ -33,6 +34,7 @@ struct Shared {
 struct Bus {
     seq: u64,
     closed: bool,
+    book: Book,
     subscribers: Vec<Weak<Mutex<Inbox>>>,
 }
 
@@ -54,6 +56,7 @@ impl EventBus {
             incarnation,
             kind,
         };
+        bus.book.note(&event);
         bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
             Some(inbox) => {
                 lock(&inbox).push(event.clone());
@@ -74,6 +77,10 @@ impl EventBus {
         bus.subscribers.push(Arc::downgrade(&inbox));
         drop(bus);
         Events { inbox }
+    }
+
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
+        lock(&self.0.bus).book.incidents()
     }
 
     pub(crate) fn count_alive(&self, change: isize) {

@@ -40,6 +40,10 @@ pub enum EventKind {
         reason: ExitReason,
         /// How long it ran.
         lived: Duration,
+        /// Messages that were being handled, and are lost to their senders.
+        lost: u64,
+        /// Messages that were waiting, and are kept for the next.
+        kept: u64,
     },
     /// The incarnation ended because its supervisor asked for it.
     Stopped {
@@ -52,6 +56,8 @@ pub enum EventKind {
     Restarting {
         /// The wait before the start.
         delay: Duration,
+        /// How that was found.
+        wait: Wait,
         /// Failures in a row, this one included, as the backoff counts them.
         failures: u32,
         /// The supervisor's restarts, this one included.
@@ -85,6 +91,21 @@ pub struct Budget {
     pub intensity: u32,
     /// The period.
     pub period: Duration,
+    /// When the oldest restart is forgotten, and makes room for another; zero if there is none.
+    pub frees_in: Duration,
+}
+
+/// The arithmetic behind a wait: `min(cap, first x 2^doublings x stretch)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wait {
+    /// The wait after a first failure.
+    pub first: Duration,
+    /// Its doublings since.
+    pub doublings: u32,
+    /// What jitter made of it.
+    pub stretch: f64,
+    /// What it never exceeds.
+    pub cap: Duration,
 }
 
 /// What an actor type tells the world in its own words: a beat, a finished job. Any `Debug + Display` type
@@ -155,6 +176,7 @@ impl fmt::Display for EventKind {
                 failures,
                 budget,
                 siblings,
+                ..
             } => {
                 let wait = if delay.is_zero() {
                     "at once".to_owned()
@@ -189,7 +211,27 @@ impl fmt::Display for Budget {
             used,
             intensity,
             period,
+            ..
         } = self;
         write!(f, "restart {used} of {intensity} in {period:?}")
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            first,
+            doublings,
+            stretch,
+            cap,
+        } = self;
+        if first.is_zero() {
+            return f.write_str("no wait");
+        }
+        write!(f, "min({cap:?}, {first:?} x 2^{doublings}")?;
+        if *stretch != 1.0 {
+            write!(f, " x {stretch:.2}")?;
+        }
+        f.write_str(")")
     }
 }

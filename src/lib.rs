@@ -48,6 +48,7 @@
 //! | [`supervision`] | trees: specs, strategies, restart rules, the handle to a running tree |
 //! | [`exit`] | why an actor stopped, and how it says so itself: [`crash`] |
 //! | [`event`] | what happened, as one stream of typed events |
+//! | [`incident`] | failures as stories: what failed, what was decided, what came of it |
 //! | [`fault`] | failures on demand, by tree path |
 //! | [`prelude`] | the names that most programs need; it stands beside `actix::prelude` |
 //! | [`actors`] | downloaders, a CPU pool, a heartbeat, child processes |
@@ -75,11 +76,13 @@ pub mod actors;
 pub mod event;
 pub mod exit;
 pub mod fault;
+pub mod incident;
 pub mod prelude;
 pub mod supervision;
 
 pub use event::{Event, EventKind, Events, Report};
 pub use exit::{ExitReason, crash};
+pub use incident::Incident;
 pub use panic::{Panic, quiet_panics};
 pub use path::TreePath;
 pub use reporter::Reporter;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::event::Wait;
+
 /// A wait before each restart that doubles with every failure in a row, never exceeds its cap, and starts over
 /// after an uninterrupted life.
 ///
@@ -70,9 +72,25 @@ impl Backoff {
     /// The wait after the `failures`-th failure in a row, counted from 1. `random` is between 0 and 1: with it
     /// the answer is fixed, `min(max, min * 2^(failures-1) * (1 + jitter * random))`.
     pub fn delay(&self, failures: u32, random: f64) -> Duration {
-        let doubled = self.min.as_secs_f64() * 2f64.powi(failures.saturating_sub(1).min(1023) as i32);
-        let wait = doubled * (1.0 + self.jitter * random);
-        Duration::try_from_secs_f64(wait).map_or(self.max, |wait| wait.min(self.max))
+        let Wait {
+            first,
+            doublings,
+            stretch,
+            cap,
+        } = self.wait(failures, random);
+        let wait = first.as_secs_f64() * 2f64.powi(doublings.min(1023) as i32) * stretch;
+        Duration::try_from_secs_f64(wait).map_or(cap, |wait| wait.min(cap))
+    }
+
+    /// The arithmetic behind [`delay`](Self::delay).
+    pub fn wait(&self, failures: u32, random: f64) -> Wait {
+        let stretch = 1.0 + self.jitter * random;
+        Wait {
+            first: self.min,
+            doublings: failures.saturating_sub(1),
+            stretch,
+            cap: self.max,
+        }
     }
 
     /// The failures in a row after one more, given how long the incarnation that failed had run.

@@ -6,7 +6,7 @@ use actix::{Actor, Context};
 
 use super::incarnation;
 use super::mailbox::Mailbox;
-use super::queue::{LifeEnd, MessageCounts};
+use super::queue::{LifeEnd, MessageCounts, Toll};
 use super::seat::{Seat, Unborn};
 use super::supervisor::Supervisor;
 
@@ -19,7 +19,7 @@ pub(crate) trait AnyChild: Send + Sync {
     /// The same for ever.
     fn close(&self);
     /// An incarnation is gone: those who have asked it something shall know.
-    fn ended(&self, end: LifeEnd);
+    fn ended(&self, end: LifeEnd) -> Toll;
     /// What became of its messages.
     fn messages(&self) -> MessageCounts;
     /// The actor's type, without its path.
@@ -71,8 +71,8 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         self.mailbox.close();
     }
 
-    fn ended(&self, end: LifeEnd) {
-        self.mailbox.ended(end);
+    fn ended(&self, end: LifeEnd) -> Toll {
+        self.mailbox.ended(end)
     }
 
     fn messages(&self) -> MessageCounts {

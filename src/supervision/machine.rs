@@ -25,7 +25,7 @@ use self::children::{Child, Children, Exit, State};
 use super::policy::{AutoShutdown, Shutdown, Strategy};
 use super::spec::{Conduct, Rules};
 use super::window::RestartWindow;
-use crate::event::Budget;
+use crate::event::{Budget, Wait};
 use crate::exit::{ExitReason, Kill};
 
 /// How long a killed child may take to be gone before its supervisor goes on without it. Dropping an incarnation
@@ -76,6 +76,7 @@ pub(crate) enum Action {
     Restarting {
         child: usize,
         delay: Duration,
+        wait: Wait,
         failures: u32,
         budget: Budget,
         siblings: Vec<usize>,
@@ -239,9 +240,16 @@ impl Machine {
         let random = self.random.f64();
         let backed_off = self.children.change(place, |child| {
             child.failures = child.backoff.failures(child.failures, now - child.since);
-            (child.failures, child.backoff.delay(child.failures, random))
+            let (failures, backoff) = (child.failures, child.backoff);
+            (
+                failures,
+                backoff.delay(failures, random),
+                backoff.wait(failures, random),
+            )
         });
-        let (failures, delay) = backed_off.unwrap_or_default();
+        let Some((failures, delay, wait)) = backed_off else {
+            return;
+        };
         let due = (!delay.is_zero()).then(|| now + delay);
         let mut siblings = Vec::new();
         for affected in self.children.places(self.conduct.strategy.affected(place)) {
@@ -256,6 +264,7 @@ impl Machine {
         actions.push(Action::Restarting {
             child: place,
             delay,
+            wait,
             failures,
             budget,
             siblings,

@@ -10,7 +10,7 @@ use actix::{Actor, Addr};
 use tokio::sync::Notify;
 
 use super::ask::Unhandled;
-use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Outcome, Queue, Refused};
+use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Outcome, Queue, Refused, Toll};
 use crate::exit::drop_quietly;
 
 pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
@@ -114,9 +114,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     }
 
     /// An incarnation is gone, and cannot finish what it had in hand.
-    pub(crate) fn ended(&self, end: LifeEnd) {
-        self.with(|queue| queue.ended(end));
+    pub(crate) fn ended(&self, end: LifeEnd) -> Toll {
+        let toll = self.with(|queue| queue.ended(end)).unwrap_or_default();
         self.ends.notify_waiters();
+        toll
     }
 
     /// Answers every message from now on with `Closed`, until somebody else claims the mailbox.

@@ -77,8 +77,8 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     /// Taken out of the inlet, so that they can be counted, and bounded.
     waiting: VecDeque<Letter<A>>,
     counts: MessageCounts,
-    /// How the last incarnation ended.
-    last_end: Option<Arc<LifeEnd>>,
+    /// How the last incarnation ended, and how many messages were lost with it.
+    last_end: Option<(Arc<LifeEnd>, u64)>,
     /// To be dropped outside the lock: a destructor may do anything, even ask.
     trash: Vec<Letter<A>>,
 }
@@ -89,6 +89,13 @@ pub(crate) struct LifeEnd {
     pub(crate) path: TreePath,
     pub(crate) incarnation: u64,
     pub(crate) reason: ExitReason,
+}
+
+/// What the end of an incarnation did to its messages.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Toll {
+    pub(crate) lost: u64,
+    pub(crate) kept: u64,
 }
 
 /// What has become of a message that was taken.
@@ -182,15 +189,25 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         self.counts.handled += u64::from(std::mem::take(&mut self.counts.in_hand));
     }
 
-    /// An incarnation is gone. If it had a message in hand, that is lost.
-    pub(super) fn ended(&mut self, end: LifeEnd) {
+    /// An incarnation is gone. If it had a message in hand, that is lost. Said twice, it is the same.
+    pub(super) fn ended(&mut self, end: LifeEnd) -> Toll {
+        let incarnation = end.incarnation;
         let is_news = self
             .last_end
             .as_ref()
-            .is_none_or(|last| last.incarnation < end.incarnation);
-        if is_news && self.reader.incarnation == end.incarnation {
+            .is_none_or(|(last, _)| last.incarnation < incarnation);
+        if is_news && self.reader.incarnation == incarnation {
+            let lost = u64::from(self.counts.in_hand);
             self.lost();
-            self.last_end = Some(Arc::new(end));
+            self.last_end = Some((Arc::new(end), lost));
+        }
+        let lost = self
+            .last_end
+            .as_ref()
+            .filter(|(last, _)| last.incarnation == incarnation);
+        Toll {
+            lost: lost.map_or(0, |(_, lost)| *lost),
+            kept: self.counts().queued,
         }
     }
 
@@ -202,7 +219,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     /// What has become of a message that this incarnation took.
     pub(super) fn outcome(&self, incarnation: u64) -> Outcome {
         match &self.last_end {
-            Some(end) if end.incarnation == incarnation => Outcome::Ended(end.clone()),
+            Some((end, _)) if end.incarnation == incarnation => Outcome::Ended(end.clone()),
             _ if self.reader.incarnation == incarnation && self.counts.in_hand => Outcome::InHand,
             _ => Outcome::Handled,
         }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::machine::KILL_PATIENCE;
 use super::node::{ChildState, Node};
-use super::queue::LifeEnd;
+use super::queue::{LifeEnd, Toll};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill};
 use crate::reporter::Reporter;
@@ -148,7 +148,7 @@ impl Seat {
         let Orders { stop, kill, since } = *self.lock();
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
-        self.tell_askers(&reason);
+        let Toll { lost, kept } = self.tell_askers(&reason);
         self.publish(match stop || kill.is_some() {
             true => EventKind::Stopped {
                 reason: reason.clone(),
@@ -157,6 +157,8 @@ impl Seat {
             false => EventKind::Exited {
                 reason: reason.clone(),
                 lived: time,
+                lost,
+                kept,
             },
         });
         // Not before all has been said: whoever comes next must not speak first.
@@ -188,13 +190,13 @@ impl Seat {
     }
 
     /// Those who wait for an answer of this incarnation shall know why there will be none.
-    pub(crate) fn tell_askers(&self, reason: &ExitReason) {
+    pub(crate) fn tell_askers(&self, reason: &ExitReason) -> Toll {
         let (path, incarnation, reason) = (self.node.path.clone(), self.incarnation, reason.clone());
         self.node.child.ended(LifeEnd {
             path,
             incarnation,
             reason,
-        });
+        })
     }
 
     fn count_alive(&self, change: isize) {

@@ -89,6 +89,7 @@ impl Supervisor {
             Action::Restarting {
                 child,
                 delay,
+                wait,
                 failures,
                 budget,
                 siblings,
@@ -100,6 +101,7 @@ impl Supervisor {
                 let siblings = siblings.iter().map(|&sibling| self.path(sibling)).collect();
                 let kind = EventKind::Restarting {
                     delay,
+                    wait,
                     failures,
                     budget,
                     siblings,

@@ -16,6 +16,7 @@ use crate::bus::EventBus;
 use crate::event::Events;
 use crate::exit::{ExitReason, Kill};
 use crate::fault::{Fault, When};
+use crate::incident::Incident;
 use crate::path::TreePath;
 
 /// A handle to a running tree. Clones are handles to the same tree; dropping them leaves it running.
@@ -63,6 +64,11 @@ impl Tree {
     /// What every child is doing, parents before children, siblings in starting order.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.root)
+    }
+
+    /// The last failures, up to 256, as stories; the oldest first.
+    pub fn incidents(&self) -> Vec<Incident> {
+        self.bus.incidents()
     }
 
     /// Puts a failure into the child at `path`: it strikes as `when` says, the incarnation that runs then. A child

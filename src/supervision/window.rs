@@ -36,13 +36,13 @@ impl RestartWindow {
     /// Counts a restart at `now`. `Err` says that it was one too many; it is then not counted.
     pub(crate) fn restart(&mut self, now: Instant) -> Result<Budget, Budget> {
         self.forget_before(now);
-        let mut budget = self.budget(self.restarts.len());
-        budget.used = budget.used.saturating_add(1);
-        if budget.used > self.intensity {
+        if self.restarts.len() >= self.intensity as usize {
+            let mut budget = self.budget(self.restarts.len(), now);
+            budget.used = budget.used.saturating_add(1);
             return Err(budget);
         }
         self.restarts.push_back(now);
-        Ok(budget)
+        Ok(self.budget(self.restarts.len(), now))
     }
 
     /// What is used at `now`.
@@ -50,7 +50,7 @@ impl RestartWindow {
         let expired = self
             .restarts
             .partition_point(|&restart| now - restart > self.period);
-        self.budget(self.restarts.len() - expired)
+        self.budget(self.restarts.len() - expired, now)
     }
 
     /// A restart that is exactly one period old still counts.
@@ -64,12 +64,20 @@ impl RestartWindow {
         }
     }
 
-    fn budget(&self, used: usize) -> Budget {
-        let used = u32::try_from(used).unwrap_or(u32::MAX);
+    fn budget(&self, used: usize, now: Instant) -> Budget {
+        // The restarts that still count are the last ones.
+        let oldest = self
+            .restarts
+            .len()
+            .checked_sub(used)
+            .and_then(|first| self.restarts.get(first));
         Budget {
-            used,
+            used: u32::try_from(used).unwrap_or(u32::MAX),
             intensity: self.intensity,
             period: self.period,
+            frees_in: oldest.map_or(Duration::ZERO, |&oldest| {
+                (oldest + self.period).saturating_duration_since(now)
+            }),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix::prelude::*;
 use latido::actors::process::*;
 use latido::prelude::*;
 use latido::supervision::ChildState;

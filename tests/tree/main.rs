@@ -6,6 +6,7 @@ mod blocked;
 mod counting;
 mod events;
 mod faults;
+mod incidents;
 mod life_cycle;
 mod mailbox;
 mod panics;

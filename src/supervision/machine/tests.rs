@@ -104,6 +104,7 @@ fn text(action: &Action) -> String {
             failures,
             budget,
             siblings,
+            ..
         } => {
             format!(
                 "restarting {child} in {delay:?} after {failures} with {siblings:?}: {}",

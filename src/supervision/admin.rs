@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::check::SpecError;
 use super::machine::{Activity, Input};
-use super::spec::{AnySpec, SpecError};
+use super::spec::AnySpec;
 use super::supervisor::Supervisor;
 use crate::exit::ExitReason;
 use crate::path::TreePath;

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use actix::Addr;
 
+use super::check::SpecError;
 use super::node::{Boss, Node};
 use super::roster::Roster;
-use super::spec::{AnySpec, Conduct, Plan, SpecError};
+use super::spec::{AnySpec, Conduct, Plan};
 use super::supervisor::Supervisor;
 use super::window::RestartWindow;
 use crate::bus::EventBus;

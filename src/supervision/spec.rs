@@ -1,6 +1,5 @@
 //! A tree as data: what its children are, before anything runs.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use actix::{Actor, Addr, Context};
 
 use super::ask::ActorRef;
 use super::backoff::Backoff;
+use super::check::SpecError;
 use super::child::{AnyChild, Core};
 use super::placement::Placement;
 use super::policy::{AutoShutdown, Restart, Shutdown, Strategy};
@@ -42,8 +42,8 @@ pub struct ChildSpec<A: Actor<Context = Context<A>>> {
 /// A supervisor and its children.
 #[derive(Debug)]
 pub struct SupervisorSpec {
-    rules: Rules,
-    plan: Plan,
+    pub(super) rules: Rules,
+    pub(super) plan: Plan,
 }
 
 /// Anything that can stand below a supervisor: a [`ChildSpec`] or a [`SupervisorSpec`].
@@ -85,35 +85,6 @@ pub(crate) struct Plan {
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
     pub(crate) children: Vec<AnySpec>,
-}
-
-/// A spec that cannot be carried out. Nothing was started.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpecError {
-    /// Two children of one supervisor have the same id.
-    #[error("two children are called {0}: give each child of a supervisor an id of its own")]
-    DuplicateId(TreePath),
-    /// An id is empty or has a `/` in it.
-    #[error("a child of {supervisor:?} cannot be called {id:?}: an id is not empty and has no slash in it")]
-    BadId {
-        /// The supervisor; empty for the root.
-        supervisor: String,
-        /// The id.
-        id: String,
-    },
-    /// A period of no length counts no restarts.
-    #[error("the period of {0} is zero: restarts are counted over a time")]
-    ZeroPeriod(TreePath),
-    /// A significant child that ends and is always restarted.
-    #[error("{0} is significant and permanent: only a transient or temporary child can end")]
-    SignificantPermanent(TreePath),
-    /// A significant child under a supervisor that does not care.
-    #[error("{0} is significant, but its supervisor never shuts down by itself: give it an auto_shutdown")]
-    SignificantForNothing(TreePath),
-    /// `start` was called outside an actix `System`.
-    #[error("a tree starts inside an actix System: call start() below #[actix::main] or System::block_on")]
-    NoSystem,
 }
 
 macro_rules! rules {
@@ -285,48 +256,6 @@ impl Rules {
             placement,
             significant: false,
         }
-    }
-}
-
-impl AnySpec {
-    pub(crate) fn check_significance(
-        &self,
-        conduct: &Conduct,
-        supervisor: &TreePath,
-    ) -> Result<(), SpecError> {
-        let path = || supervisor.join(&self.rules.id);
-        match (self.rules.significant, self.rules.restart, conduct.auto_shutdown) {
-            (true, Restart::Permanent, _) => Err(SpecError::SignificantPermanent(path())),
-            (true, _, AutoShutdown::Never) => Err(SpecError::SignificantForNothing(path())),
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) fn check(&self, supervisor: Option<&TreePath>) -> Result<(), SpecError> {
-        let id = &self.rules.id;
-        if id.is_empty() || id.contains('/') {
-            let supervisor = supervisor.map_or("", TreePath::as_str).to_owned();
-            return Err(SpecError::BadId {
-                supervisor,
-                id: id.clone(),
-            });
-        }
-        let path = supervisor.map_or_else(|| TreePath::root(id), |supervisor| supervisor.join(id));
-        let Kind::Supervisor(plan) = &self.kind else {
-            return Ok(());
-        };
-        if plan.period.is_zero() {
-            return Err(SpecError::ZeroPeriod(path));
-        }
-        let mut ids = HashSet::new();
-        for child in &plan.children {
-            if !ids.insert(&child.rules.id) {
-                return Err(SpecError::DuplicateId(path.join(&child.rules.id)));
-            }
-            child.check_significance(&plan.conduct, &path)?;
-            child.check(Some(&path))?;
-        }
-        Ok(())
     }
 }
 

@@ -148,7 +148,7 @@ impl Machine {
         let mut actions = Vec::new();
         match input {
             Input::Begin => {}
-            Input::Started(child) => self.started(child, now),
+            Input::Started(child) => drop(self.children.change(child, |child| child.started(now))),
             Input::Exited(child, reason) => self.exited(child, reason, now, &mut actions),
             Input::Tick => self.tick(now, &mut actions),
             Input::Start(child) => drop(self.children.change(child, Child::start_by_hand)),
@@ -165,15 +165,6 @@ impl Machine {
     }
 
     // ===== what happened =====
-
-    fn started(&mut self, place: usize, now: Instant) {
-        self.children.change(place, |child| {
-            if child.state == State::Starting {
-                child.state = State::Up;
-                child.since = now;
-            }
-        });
-    }
 
     fn exited(&mut self, place: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
         let first_start = matches!(self.mode, Mode::Starting);
@@ -324,13 +315,15 @@ impl Machine {
         }
     }
 
-    /// Stops the last child that must go, one at a time; children that came and went as they liked go all at once.
-    /// Says whether one is still to go.
+    /// Stops what must go: one at a time and the last one first where the order matters. It does not where children
+    /// come and go as they like, nor for the children of a one-for-one supervisor that were terminated by hand. Says
+    /// whether one is still to go.
     fn stop_next(&mut self, now: Instant, actions: &mut Vec<Action>) -> bool {
         let Some(last) = self.children.last_to_stop() else {
             return false;
         };
-        match self.conduct.dynamic {
+        let by_hand = self.conduct.strategy == Strategy::OneForOne && !matches!(self.mode, Mode::Ending(_));
+        match self.conduct.dynamic || by_hand {
             true => self
                 .children
                 .untold()
@@ -385,6 +378,8 @@ impl Machine {
 
 #[cfg(test)]
 mod invariants;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]

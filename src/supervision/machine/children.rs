@@ -28,7 +28,7 @@ pub(super) struct Child {
     /// Failures in a row.
     pub(super) failures: u32,
     pub(super) significant: bool,
-    /// It is being started by hand: if that fails, nobody tries again, and it costs no restart.
+    /// It is being started by hand, and has not come up: if that fails, nobody tries again, and it costs no restart.
     by_hand: bool,
 }
 
@@ -107,8 +107,16 @@ impl Child {
     }
 
     pub(super) fn start_by_hand(&mut self) {
-        (self.wanted, self.by_hand) = (true, self.state == State::Down);
+        (self.wanted, self.by_hand) = (true, true);
         (self.due, self.failures) = (None, 0);
+    }
+
+    pub(super) fn started(&mut self, now: Instant) {
+        self.by_hand = false;
+        if self.state == State::Starting {
+            self.state = State::Up;
+            self.since = now;
+        }
     }
 
     /// It is to go down and stay there. Says what it is doing now.

@@ -16,9 +16,12 @@ const MS: Duration = Duration::from_millis(1);
 struct World {
     machine: Machine,
     now: Instant,
-    strategy: Strategy,
     children: Vec<Life>,
+    significant: Vec<bool>,
     begun: bool,
+    asked_to_stop: bool,
+    /// A significant child ended, and nobody had asked it to.
+    significant_end: bool,
     ended: bool,
     /// Whether the machine wanted something the last time.
     acted: bool,
@@ -31,21 +34,19 @@ enum Life {
     Up,
     Ordered,
     Retired,
+    Removed,
 }
 
 impl World {
-    fn new(strategy: Strategy, intensity: u32, rules: Vec<Rules>) -> Self {
-        let (machine, now, children) = (
-            new_machine(strategy, intensity, &rules),
-            Instant::now(),
-            vec![Life::Down; rules.len()],
-        );
+    fn new(conduct: Conduct, intensity: u32, rules: Vec<Rules>) -> Self {
         Self {
-            machine,
-            now,
-            strategy,
-            children,
+            machine: new_machine(conduct, intensity, &rules),
+            now: Instant::now(),
+            children: vec![Life::Down; rules.len()],
+            significant: rules.iter().map(|rules| rules.significant).collect(),
             begun: false,
+            asked_to_stop: false,
+            significant_end: false,
             ended: false,
             acted: false,
         }
@@ -56,48 +57,82 @@ impl World {
             Input::Started(child) if self.children[*child] == Life::Starting => {
                 self.children[*child] = Life::Up
             }
-            Input::Exited(child, _) => self.children[*child] = Life::Down,
+            Input::Exited(child, _) => {
+                let unasked = matches!(self.children[*child], Life::Starting | Life::Up);
+                self.significant_end |= unasked && self.significant[*child];
+                self.children[*child] = Life::Down;
+            }
+            Input::Start(child) => self.children[*child] = Life::Down,
+            Input::Stop => self.asked_to_stop = true,
             _ => {}
         }
         let actions = self.machine.handle(input, self.now);
         assert!(self.machine.children.are_indexed());
         for action in &actions {
             assert!(!self.ended, "nothing after the end, but {action:?}");
-            match *action {
-                Action::Start(child) => {
-                    assert_eq!(self.children[child], Life::Down, "start of {child}");
-                    if self.strategy != Strategy::OneForOne {
-                        assert!(!self.children.contains(&Life::Starting), "one at a time");
-                        assert!(!self.children.contains(&Life::Ordered), "stops come first");
-                    }
-                    self.children[child] = Life::Starting;
-                }
-                Action::Stop(child) | Action::Kill(child, Kill::Brutal) => {
-                    assert!(
-                        matches!(self.children[child], Life::Starting | Life::Up),
-                        "stop of {child}"
-                    );
-                    assert!(!self.children.contains(&Life::Ordered), "one at a time");
-                    self.children[child] = Life::Ordered;
-                }
-                Action::Kill(child, _) => assert_eq!(self.children[child], Life::Ordered),
-                Action::Abandon(child) => {
-                    assert_eq!(self.children[child], Life::Ordered);
-                    self.children[child] = Life::Down;
-                }
-                Action::Retire(child) => {
-                    assert_eq!(self.children[child], Life::Down);
-                    self.children[child] = Life::Retired;
-                }
-                Action::End(_) => {
-                    let is_down = |life: &Life| matches!(life, Life::Down | Life::Retired);
-                    assert!(self.children.iter().all(is_down), "{:?}", self.children);
-                    self.ended = true;
-                }
-                Action::Restarting { .. } | Action::GaveUp { .. } | Action::Ready => {}
-            }
+            self.check(action);
         }
         self.acted = !actions.is_empty();
+        for (child, life) in self.children.iter().enumerate() {
+            // Whoever waits for a child to be down for good hears of it.
+            let is_down = self.machine.activity(child) == Some(Activity::Down);
+            assert_eq!(is_down, *life == Life::Retired, "{child}: {life:?}");
+        }
+    }
+
+    fn check(&mut self, action: &Action) {
+        let Conduct {
+            strategy, dynamic, ..
+        } = self.machine.conduct;
+        match *action {
+            Action::Start(child) => {
+                assert_eq!(self.children[child], Life::Down, "start of {child}");
+                if strategy != Strategy::OneForOne {
+                    assert!(!self.children.contains(&Life::Starting), "one at a time");
+                    assert!(!self.children.contains(&Life::Ordered), "stops come first");
+                }
+                self.children[child] = Life::Starting;
+            }
+            Action::Stop(child) | Action::Kill(child, Kill::Brutal) => {
+                let is_alive = matches!(self.children[child], Life::Starting | Life::Up);
+                assert!(is_alive, "stop of {child}");
+                let later = &self.children[child + 1..];
+                if !dynamic && strategy != Strategy::OneForOne {
+                    assert!(!later.contains(&Life::Ordered), "the last one first");
+                }
+                if !dynamic && matches!(self.machine.mode, Mode::Ending(_)) {
+                    let is_down = |life: &Life| matches!(life, Life::Down | Life::Retired | Life::Removed);
+                    assert!(later.iter().all(is_down), "the last one first: {later:?}");
+                }
+                self.children[child] = Life::Ordered;
+            }
+            Action::Kill(child, _) => assert_eq!(self.children[child], Life::Ordered),
+            Action::Abandon(child) => {
+                assert_eq!(self.children[child], Life::Ordered);
+                self.children[child] = Life::Down;
+            }
+            Action::Retire(child) => {
+                assert_eq!(self.children[child], Life::Down);
+                self.children[child] = Life::Retired;
+                if dynamic {
+                    self.remove(child);
+                }
+            }
+            Action::End(ref ending) => {
+                let is_down = |life: &Life| matches!(life, Life::Down | Life::Retired | Life::Removed);
+                assert!(self.children.iter().all(is_down), "{:?}", self.children);
+                if let Ending::AsAsked = ending {
+                    assert!(self.asked_to_stop || self.significant_end, "nobody asked");
+                }
+                self.ended = true;
+            }
+            Action::Restarting { .. } | Action::GaveUp { .. } | Action::Ready => {}
+        }
+    }
+
+    fn remove(&mut self, child: usize) {
+        self.machine.remove(child);
+        self.children[child] = Life::Removed;
     }
 
     fn living(&self) -> Vec<usize> {
@@ -110,11 +145,12 @@ impl World {
     fn step(&mut self, dice: u8, which: u8) {
         let living = self.living();
         let child = living.get(usize::from(which) % living.len().max(1)).copied();
-        match (dice % 8, child) {
+        match (dice % 12, child) {
             _ if !self.begun => {
                 self.begun = true;
                 self.put(Input::Begin);
             }
+            _ if dice > 250 => self.put(Input::Stop),
             (0..=3, Some(child)) if self.children[child] == Life::Starting => self.put(Input::Started(child)),
             (0..=1, Some(child)) if self.children[child] == Life::Ordered => {
                 self.put(Input::Exited(child, ExitReason::Shutdown));
@@ -122,8 +158,29 @@ impl World {
             (2, Some(child)) => self.put(Input::Exited(child, ExitReason::Normal)),
             (3, Some(child)) => self.put(Input::Exited(child, ExitReason::failed("x"))),
             (4, _) => self.now += u32::from(which) * 7 * MS,
-            (5, _) if dice > 250 => self.put(Input::Stop),
+            (8..=11, _) if !self.ended => self.order(dice % 12, usize::from(which)),
             _ => self.tick(),
+        }
+    }
+
+    /// An order that the supervisor would pass on.
+    fn order(&mut self, dice: u8, which: usize) {
+        let child = which % self.children.len().max(1);
+        match (dice, self.machine.activity(child)) {
+            (8, _) if self.children.len() < 12 => {
+                let rules = Rules {
+                    significant: which.is_multiple_of(3),
+                    ..rules([Restart::Permanent, Restart::Transient, Restart::Temporary][which % 3])
+                };
+                self.machine.add(self.children.len(), &rules, self.now);
+                self.children.push(Life::Down);
+                self.significant.push(rules.significant);
+                self.put(Input::Start(self.children.len() - 1));
+            }
+            (9, Some(Activity::Down)) => self.put(Input::Start(child)),
+            (10, Some(Activity::Down)) => self.remove(child),
+            (11, Some(Activity::Running | Activity::Restarting)) => self.put(Input::Terminate(child)),
+            _ => {}
         }
     }
 
@@ -158,10 +215,31 @@ fn any_rules() -> impl proptest::strategy::Strategy<Value = Rules> {
         Just(Backoff::NONE),
         Just(Backoff::exponential(20 * MS, 300 * MS).jitter(0.5))
     ];
-    (restart, shutdown, backoff).prop_map(|(restart, shutdown, backoff)| Rules {
+    (restart, shutdown, backoff, any::<bool>()).prop_map(|(restart, shutdown, backoff, significant)| Rules {
         shutdown,
         backoff,
+        significant,
         ..rules(restart)
+    })
+}
+
+fn any_conduct() -> impl proptest::strategy::Strategy<Value = Conduct> {
+    let strategy = prop_oneof![
+        Just((Strategy::OneForOne, false)),
+        Just((Strategy::OneForOne, true)),
+        Just((Strategy::OneForAll, false)),
+        Just((Strategy::RestForOne, false))
+    ];
+    let auto_shutdown = prop_oneof![
+        4 => Just(AutoShutdown::Never),
+        1 => Just(AutoShutdown::AnySignificant),
+        2 => Just(AutoShutdown::AllSignificant)
+    ];
+    (strategy, auto_shutdown).prop_map(|((strategy, dynamic), auto_shutdown)| Conduct {
+        strategy,
+        auto_shutdown,
+        dynamic,
+        max_children: None,
     })
 }
 
@@ -170,12 +248,12 @@ proptest! {
 
     #[test]
     fn no_sequence_of_events_breaks_the_rules(
-        strategy in prop_oneof![Just(Strategy::OneForOne), Just(Strategy::OneForAll), Just(Strategy::RestForOne)],
+        conduct in any_conduct(),
         intensity in 0u32..20,
         children in proptest::collection::vec(any_rules(), 0..5),
         steps in proptest::collection::vec(any::<(u8, u8)>(), 0..200),
     ) {
-        let mut world = World::new(strategy, intensity, children);
+        let mut world = World::new(conduct, intensity, children);
         for (dice, which) in steps {
             world.step(dice, which);
         }
@@ -196,11 +274,11 @@ proptest! {
     /// With nobody failing any more, all that are not down for good come up: no start is forgotten.
     #[test]
     fn after_the_last_failure_every_child_comes_up(
-        strategy in prop_oneof![Just(Strategy::OneForOne), Just(Strategy::OneForAll), Just(Strategy::RestForOne)],
+        conduct in any_conduct(),
         children in proptest::collection::vec(any_rules(), 0..5),
         steps in proptest::collection::vec((0u8..250, any::<u8>()), 0..200),
     ) {
-        let mut world = World::new(strategy, u32::MAX, children);
+        let mut world = World::new(conduct, u32::MAX, children);
         for (dice, which) in steps {
             world.step(dice, which);
         }
@@ -215,7 +293,7 @@ proptest! {
                 None => world.tick(),
             }
         }
-        let is_settled = |life: &Life| matches!(life, Life::Up | Life::Retired);
+        let is_settled = |life: &Life| matches!(life, Life::Up | Life::Retired | Life::Removed);
         prop_assert!(world.ended || world.children.iter().all(is_settled), "{:?}", world.children);
     }
 }

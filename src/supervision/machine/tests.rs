@@ -11,16 +11,12 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A machine with its clock, and the actions it wants, as short text.
 pub(super) struct Bench {
-    machine: Machine,
+    pub(super) machine: Machine,
     pub(super) now: Instant,
 }
 
-pub(super) fn new_machine(strategy: Strategy, intensity: u32, children: &[Rules]) -> Machine {
+pub(super) fn new_machine(conduct: Conduct, intensity: u32, children: &[Rules]) -> Machine {
     let window = RestartWindow::new(intensity, 5 * SECOND);
-    let conduct = Conduct {
-        strategy,
-        ..Conduct::default()
-    };
     let mut machine = Machine::new(conduct, Arc::new(Mutex::new(window)));
     let now = Instant::now();
     children
@@ -41,24 +37,46 @@ pub(super) fn rules(restart: Restart) -> Rules {
     }
 }
 
+pub(super) fn conduct(strategy: Strategy) -> Conduct {
+    Conduct {
+        strategy,
+        ..Conduct::default()
+    }
+}
+
 impl Bench {
     pub(super) fn new(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
+        Self::with(conduct(strategy), intensity, children)
+    }
+
+    pub(super) fn with(conduct: Conduct, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
         let children: Vec<_> = children.into_iter().collect();
         Self {
-            machine: new_machine(strategy, intensity, &children),
+            machine: new_machine(conduct, intensity, &children),
             now: Instant::now(),
         }
     }
 
-    /// The same, with all children up.
+    /// One with all children up.
     pub(super) fn up(strategy: Strategy, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
-        let mut bench = Self::new(strategy, intensity, children);
+        Self::with(conduct(strategy), intensity, children).begun()
+    }
+
+    /// The same, with all children up.
+    pub(super) fn begun(self) -> Self {
+        let mut bench = self;
         let mut actions = bench.put(Input::Begin);
         while let Some(child) = actions.strip_prefix("start ") {
             actions = bench.put(Input::Started(child.parse().unwrap()));
         }
         assert_eq!(actions, "ready");
         bench
+    }
+
+    /// Takes in a child at run time, and starts it.
+    pub(super) fn add(&mut self, place: usize, rules: &Rules) -> String {
+        self.machine.add(place, rules, self.now);
+        self.put(Input::Start(place))
     }
 
     pub(super) fn put(&mut self, input: Input) -> String {

@@ -43,6 +43,9 @@ pub enum AdminError {
     /// The order is for a child that is down for good, and this one is about to be restarted.
     #[error("{0} is being restarted: terminate it first")]
     Restarting(TreePath),
+    /// The child has not run yet, so there is no incarnation to monitor.
+    #[error("{0} has not run yet: wait until it has started")]
+    NeverRan(TreePath),
     /// The child was started, and ended before it was up.
     #[error("{path} could not start: it {reason}")]
     StartFailed {

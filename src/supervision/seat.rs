@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use futures::task::AtomicWaker;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::machine::KILL_PATIENCE;
+use super::monitor::Monitors;
 use super::node::{ChildState, Node};
 use super::queue::{LifeEnd, Toll};
 use crate::event::EventKind;
@@ -20,13 +22,18 @@ pub(crate) struct Seat {
     pub(crate) node: Arc<Node>,
     pub(crate) incarnation: u64,
     pub(crate) reporter: Reporter,
-    orders: Mutex<Orders>,
+    inside: Mutex<Inside>,
     /// Whether there are orders that the incarnation has not looked at.
     news: AtomicBool,
     incarnation_waker: AtomicWaker,
     successor_waker: AtomicWaker,
     /// `UP`, `LEAVING` and `LEFT`, each set once. One atomic, so that being up and leaving cannot pass each other unseen.
     passed: AtomicU8,
+}
+
+struct Inside {
+    orders: Orders,
+    monitors: Monitors,
 }
 
 const UP: u8 = 1;
@@ -47,10 +54,13 @@ impl Seat {
             reporter: Reporter::new(node.bus.clone(), node.path.clone(), incarnation),
             node,
             incarnation,
-            orders: Mutex::new(Orders {
-                stop: false,
-                kill: None,
-                since: Instant::now(),
+            inside: Mutex::new(Inside {
+                orders: Orders {
+                    stop: false,
+                    kill: None,
+                    since: Instant::now(),
+                },
+                monitors: Monitors::default(),
             }),
             news: AtomicBool::new(false),
             incarnation_waker: AtomicWaker::new(),
@@ -90,12 +100,13 @@ impl Seat {
     }
 
     fn order(&self, give: impl FnOnce(&mut Orders)) {
-        let mut orders = self.lock();
+        let mut inside = self.lock();
+        let orders = &mut inside.orders;
         if !orders.stop && orders.kill.is_none() {
             orders.since = Instant::now();
         }
-        give(&mut orders);
-        drop(orders);
+        give(orders);
+        drop(inside);
         self.news.store(true, Ordering::Release);
         self.wake();
     }
@@ -108,7 +119,7 @@ impl Seat {
 
     pub(crate) fn orders(&self) -> Orders {
         self.news.store(false, Ordering::Release);
-        *self.lock()
+        self.lock().orders
     }
 
     /// Whether there are orders that `orders` has not given yet.
@@ -126,12 +137,13 @@ impl Seat {
             return;
         }
         self.count_alive(1);
-        let mut orders = self.lock();
+        let mut inside = self.lock();
+        let orders = &mut inside.orders;
         if !orders.stop && orders.kill.is_none() {
             orders.since = Instant::now();
             self.node.set_state(self, ChildState::Running);
         }
-        drop(orders);
+        drop(inside);
         self.publish(EventKind::Started);
         self.node.boss.tell_up(self);
     }
@@ -145,7 +157,7 @@ impl Seat {
         if passed & UP != 0 {
             self.count_alive(-1);
         }
-        let Orders { stop, kill, since } = *self.lock();
+        let Orders { stop, kill, since } = self.lock().orders;
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
         let Toll { lost, kept } = self.tell_askers(&reason);
@@ -163,8 +175,17 @@ impl Seat {
         });
         // Not before all has been said: whoever comes next must not speak first.
         self.passed.fetch_or(LEFT, Ordering::AcqRel);
+        let monitors = std::mem::take(&mut self.lock().monitors);
+        monitors.tell(&reason);
         self.node.boss.tell_left(self, reason);
         self.successor_waker.wake();
+    }
+
+    /// `None` if the incarnation has left already.
+    pub(crate) fn monitor(&self) -> Option<oneshot::Receiver<ExitReason>> {
+        let mut inside = self.lock();
+        // Under the lock: whoever is added before it leaves is told when it does.
+        (!self.has_left()).then(|| inside.monitors.add())
     }
 
     pub(crate) fn has_left(&self) -> bool {
@@ -205,8 +226,8 @@ impl Seat {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

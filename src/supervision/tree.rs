@@ -8,6 +8,7 @@ use actix::Addr;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::admin::{AdminError, Order, What};
+use super::monitor::Monitor;
 use super::node::{Boss, Node};
 use super::snapshot::{Counts, Snapshot};
 use super::spec::AnySpec;
@@ -116,6 +117,33 @@ impl Tree {
             Ok(Some(reason)) => reason.clone(),
             _ => ExitReason::Killed(Kill::ArbiterGone),
         }
+    }
+
+    /// Waits for the end of the incarnation that runs now at `path`, whoever ends it, and says why it ended.
+    ///
+    /// If none runs, the answer is how the last one ended, at once. (OTP says `noproc` then. Here the reason is known,
+    /// and a monitor that comes a moment too late tells the same as one in time.) A child that has not run yet is an
+    /// error: neither is there an end to tell, nor a life whose end could be waited for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actix::prelude::*;
+    /// # use latido::supervision::{ChildSpec, SupervisorSpec};
+    /// # #[derive(Default)] struct Fetcher;
+    /// # impl Actor for Fetcher { type Context = Context<Self>; }
+    /// # #[actix::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let tree = SupervisorSpec::new("app").start()?;
+    /// tree.start_child("app", ChildSpec::new("fetch", Fetcher::default)).await?;
+    /// let end = tree.monitor("app/fetch")?;
+    /// tree.terminate_child("app/fetch").await?;
+    /// assert_eq!(end.await.reason.to_string(), "was stopped");
+    /// # tree.stop(Duration::from_secs(1)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor(&self, path: &str) -> Result<Monitor, AdminError> {
+        Monitor::of(&*self.node(path)?)
     }
 
     // ===== orders =====

@@ -3,6 +3,7 @@
 
 #[allow(dead_code, reason = "for the groups to come")]
 mod kit;
+mod monitor;
 mod start;
 #[allow(dead_code, reason = "shared with the tests of trees")]
 #[path = "../tree/support.rs"]

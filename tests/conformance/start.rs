@@ -153,6 +153,7 @@ fn a_path_that_names_nobody_is_a_typed_error_of_every_order() {
                 tree.restart_child(path).await.unwrap_err(),
                 tree.delete_child(path).await.unwrap_err(),
                 tree.count_children(path).unwrap_err(),
+                tree.monitor(path).unwrap_err(),
             ];
             for error in all {
                 assert!(

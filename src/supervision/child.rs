@@ -64,7 +64,9 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
     }
 
     fn refuse(self: Arc<Self>) {
-        actix_rt::spawn(async move { self.mailbox.refuse().await });
+        // Claimed now, not when the task has its turn: by then the child may have been started again.
+        let claim = self.mailbox.claim(0);
+        actix_rt::spawn(async move { self.mailbox.refuse(claim).await });
     }
 
     fn close(&self) {

@@ -121,8 +121,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     }
 
     /// Answers every message from now on with `Closed`, until somebody else claims the mailbox.
-    pub(crate) async fn refuse(&self) {
-        let claim = self.claim(0);
+    pub(crate) async fn refuse(&self, claim: Claim) {
         let refuse = |cx: &mut Context<'_>| {
             let is_reader = self.with(|queue| {
                 let is_reader = queue.reader == claim;

@@ -2,12 +2,14 @@
 //! ([`supervisor`](https://www.erlang.org/doc/apps/stdlib/supervisor.html)).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::check::SpecError;
 use super::machine::{Activity, Input};
+use super::node::Node;
 use super::spec::AnySpec;
 use super::supervisor::Supervisor;
 use crate::exit::ExitReason;
@@ -47,7 +49,7 @@ pub enum AdminError {
     #[error("{0} has not run yet: wait until it has started")]
     NeverRan(TreePath),
     /// The child was started, and ended before it was up.
-    #[error("{path} could not start: it {reason}")]
+    #[error("{path} could not start: {reason}")]
     StartFailed {
         /// The child.
         path: TreePath,
@@ -71,72 +73,63 @@ pub(crate) struct Order {
 
 pub(crate) enum What {
     Start(AnySpec),
-    Terminate(usize),
-    Restart(usize),
-    Delete(usize),
+    Terminate(Arc<Node>),
+    Restart(Arc<Node>),
+    Delete(Arc<Node>),
 }
 
-/// Who waits for a child to come up, or to go down.
+/// Who waits for a child to come up, or to go down for good.
 #[derive(Default)]
 pub(super) struct Waiting {
-    for_up: HashMap<usize, Vec<Reply>>,
+    for_up: HashMap<usize, Hope>,
     for_down: HashMap<usize, Vec<Reply>>,
+}
+
+/// There is one for a child at most: one that is about to be started is not started by another order.
+struct Hope {
+    /// The child's last life before the order; 0 if the order made the child.
+    since: u64,
+    reply: Reply,
 }
 
 impl Waiting {
     pub(super) fn is_up(&mut self, place: usize) {
-        answer(self.for_up.remove(&place), || Ok(()));
-    }
-
-    /// The child went down for `reason`. Says whether somebody had waited for it to come up.
-    pub(super) fn is_down(&mut self, place: usize, path: &TreePath, reason: &ExitReason) -> bool {
-        answer(self.for_down.remove(&place), || Ok(()));
-        let hopeful = self.for_up.remove(&place);
-        let had_hope = hopeful.is_some();
-        answer(hopeful, || {
-            Err(AdminError::StartFailed {
-                path: path.clone(),
-                reason: reason.clone(),
-            })
-        });
-        had_hope
+        if let Some(hope) = self.for_up.remove(&place) {
+            answer(hope.reply, Ok(()));
+        }
     }
 }
 
-fn answer(replies: Option<Vec<Reply>>, result: impl Fn() -> Result<(), AdminError>) {
-    for reply in replies.into_iter().flatten() {
-        let _ = reply.send(result()); // Whoever gave the order need not wait for the answer.
-    }
+fn answer(reply: Reply, result: Result<(), AdminError>) {
+    let _ = reply.send(result); // Whoever gave the order need not wait for the answer.
 }
 
 impl Handler<Order> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Order { what, reply }: Order, ctx: &mut Context<Self>) {
-        let done = match what {
-            What::Start(spec) => self.start_child(spec).map(|place| (place, Input::Start(place))),
-            What::Restart(place) => self
-                .is_down_for_good(place)
-                .map(|()| (place, Input::Start(place))),
-            What::Terminate(place) => Ok((place, Input::Terminate(place))),
-            What::Delete(place) => {
-                let deleted = self.is_down_for_good(place).map(|()| self.forget(place));
-                return drop(reply.send(deleted));
+        let to_start = match what {
+            What::Start(spec) => self.start_child(spec),
+            What::Restart(node) => self.is_down_for_good(&node).map(|()| node),
+            What::Terminate(node) => return self.terminate(&node, reply, ctx),
+            What::Delete(node) => {
+                let deleted = self.is_down_for_good(&node);
+                if deleted.is_ok() {
+                    self.forget(node.boss.place());
+                }
+                return answer(reply, deleted);
             }
         };
-        match done {
-            Err(error) => drop(reply.send(Err(error))),
-            Ok((place, Input::Terminate(_))) if self.machine.activity(place) != Some(Activity::Running) => {
-                self.feed(Input::Terminate(place), ctx);
-                let _ = reply.send(Ok(()));
-            }
-            Ok((place, input)) => {
-                let queue = match input {
-                    Input::Terminate(_) => &mut self.waiting.for_down,
-                    _ => &mut self.waiting.for_up,
-                };
-                queue.entry(place).or_default().push(reply);
-                self.feed(input, ctx);
+        match to_start {
+            Err(error) => answer(reply, Err(error)),
+            Ok(node) => {
+                let place = node.boss.place();
+                let since = node.vitals().incarnation;
+                self.branch()
+                    .waiting()
+                    .for_up
+                    .insert(place, Hope { since, reply });
+                self.feed(Input::Start(place), ctx);
             }
         }
     }
@@ -144,7 +137,7 @@ impl Handler<Order> for Supervisor {
 
 impl Supervisor {
     /// Takes a new child in, not started yet.
-    fn start_child(&mut self, spec: AnySpec) -> Result<usize, AdminError> {
+    fn start_child(&mut self, spec: AnySpec) -> Result<Arc<Node>, AdminError> {
         let supervisor = &self.seat.node;
         let branch = self.branch();
         if let Some(max) = branch.conduct.max_children.filter(|_| self.machine.is_full()) {
@@ -155,26 +148,64 @@ impl Supervisor {
         }
         spec.check(Some(&supervisor.path))?;
         spec.check_significance(&branch.conduct, &supervisor.path)?;
-        let (place, node) = branch.hire(spec, supervisor)?;
-        self.machine.add(place, &node.rules, tokio::time::Instant::now());
-        Ok(place)
+        let node = branch.hire(spec, supervisor)?;
+        self.machine
+            .add(node.boss.place(), &node.rules, tokio::time::Instant::now());
+        Ok(node)
     }
 
-    fn is_down_for_good(&self, place: usize) -> Result<(), AdminError> {
-        let path = || {
-            self.child(place)
-                .map_or_else(|| self.seat.node.path.clone(), |node| node.path.clone())
-        };
+    fn terminate(&mut self, node: &Node, reply: Reply, ctx: &mut Context<Self>) {
+        let place = node.boss.place();
         match self.machine.activity(place) {
+            None => return answer(reply, Err(AdminError::Unknown(node.path.to_string()))),
+            Some(Activity::Down) => return answer(reply, Ok(())),
+            Some(Activity::Running | Activity::Restarting) => {}
+        }
+        let mut waiting = self.branch().waiting();
+        waiting.for_down.entry(place).or_default().push(reply);
+        drop(waiting);
+        self.feed(Input::Terminate(place), ctx);
+    }
+
+    fn is_down_for_good(&self, node: &Node) -> Result<(), AdminError> {
+        match self.machine.activity(node.boss.place()) {
             Some(Activity::Down) => Ok(()),
-            Some(Activity::Running) => Err(AdminError::Running(path())),
-            Some(Activity::Restarting) => Err(AdminError::Restarting(path())),
-            None => Err(AdminError::Unknown(path().to_string())),
+            Some(Activity::Running) => Err(AdminError::Running(node.path.clone())),
+            Some(Activity::Restarting) => Err(AdminError::Restarting(node.path.clone())),
+            None => Err(AdminError::Unknown(node.path.to_string())),
+        }
+    }
+
+    /// A child is down for good: whoever waits for it hears so.
+    pub(super) fn retire(&mut self, place: usize) {
+        let Some(node) = self.child(place) else { return };
+        let mut waiting = self.branch().waiting();
+        let (hope, for_down) = (waiting.for_up.remove(&place), waiting.for_down.remove(&place));
+        drop(waiting);
+        // OTP: a child that could not be started is not kept, unless it was there before.
+        let never_was = node.boss.is_hired() && hope.as_ref().is_some_and(|hope| hope.since == 0);
+        match never_was || self.branch().conduct.dynamic {
+            true => self.forget(place),
+            false => node.retire(),
+        }
+        for reply in for_down.into_iter().flatten() {
+            answer(reply, Ok(()));
+        }
+        if let Some(Hope { since, reply }) = hope {
+            let vitals = node.vitals();
+            let has_lived = vitals.incarnation > since;
+            // Terminated before it was its turn to start, otherwise.
+            let reason = vitals.last_exit.filter(|_| has_lived);
+            let failed = AdminError::StartFailed {
+                path: node.path.clone(),
+                reason: reason.unwrap_or(ExitReason::Shutdown),
+            };
+            answer(reply, Err(failed));
         }
     }
 
     /// Deletes a child that is down for good.
-    pub(super) fn forget(&mut self, place: usize) {
+    fn forget(&mut self, place: usize) {
         self.machine.remove(place);
         if let Some(node) = self.branch().dismiss(place) {
             node.each(&mut |node| node.clear());

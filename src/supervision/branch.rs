@@ -1,9 +1,10 @@
 //! What a supervisor's node has besides: its children and its budget.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use actix::Addr;
 
+use super::admin::Waiting;
 use super::check::SpecError;
 use super::node::{Boss, Node};
 use super::roster::Roster;
@@ -18,6 +19,8 @@ pub(crate) struct Branch {
     pub(crate) window: Arc<Mutex<RestartWindow>>,
     /// Where its orders go.
     pub(crate) addr: Addr<Supervisor>,
+    /// Not the supervisor's own: one that hangs and is left behind would keep those who wait for it waiting.
+    waiting: Mutex<Waiting>,
     roster: RwLock<Roster>,
 }
 
@@ -27,6 +30,7 @@ impl Branch {
             conduct: plan.conduct,
             window: Arc::new(Mutex::new(RestartWindow::new(plan.intensity, plan.period))),
             addr: addr.clone(),
+            waiting: Mutex::default(),
             roster: RwLock::default(),
         };
         for child in plan.children {
@@ -48,12 +52,11 @@ impl Branch {
     }
 
     /// Takes in a child at run time. It is the supervisor's for as long as that lives.
-    pub(crate) fn hire(&self, child: AnySpec, supervisor: &Node) -> Result<(usize, Arc<Node>), SpecError> {
+    pub(crate) fn hire(&self, child: AnySpec, supervisor: &Node) -> Result<Arc<Node>, SpecError> {
         if self.called(&child.rules.id).is_some() {
             return Err(SpecError::DuplicateId(supervisor.path.join(&child.rules.id)));
         }
-        let node = self.add(child, &supervisor.path, &supervisor.bus, true);
-        Ok((node.boss.place(), node))
+        Ok(self.add(child, &supervisor.path, &supervisor.bus, true))
     }
 
     pub(crate) fn dismiss(&self, place: usize) -> Option<Arc<Node>> {
@@ -84,6 +87,16 @@ impl Branch {
 
     pub(crate) fn children(&self) -> Vec<Arc<Node>> {
         self.read().iter().map(|(_, node)| node.clone()).collect()
+    }
+
+    pub(super) fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its supervisor has ended, and carries out no more orders.
+    pub(crate) fn disappoint(&self) {
+        let waiting = std::mem::take(&mut *self.waiting());
+        drop(waiting);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Roster> {

@@ -241,10 +241,12 @@ impl Node {
         self.lock().clone()
     }
 
-    /// Sets the state, if `seat` is still the child's.
+    /// Sets the state, if `seat` is still the child's and somebody sits in it.
     pub(crate) fn set_state(&self, seat: &Seat, state: ChildState) {
+        use ChildState::{Running, Starting, Stopping};
         let mut vitals = self.lock();
-        if vitals.incarnation == seat.incarnation {
+        let is_taken = matches!(vitals.state, Starting | Running | Stopping);
+        if is_taken && vitals.incarnation == seat.incarnation {
             vitals.state = state;
         }
     }

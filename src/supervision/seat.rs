@@ -173,6 +173,9 @@ impl Seat {
                 kept,
             },
         });
+        if let Some(branch) = &self.node.branch {
+            branch.disappoint();
+        }
         // Not before all has been said: whoever comes next must not speak first.
         self.passed.fetch_or(LEFT, Ordering::AcqRel);
         let monitors = std::mem::take(&mut self.lock().monitors);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::admin::Waiting;
 use super::branch::Branch;
 use super::machine::{Action, Ending, Input, Machine};
 use super::node::{ChildState, Node};
@@ -32,7 +31,6 @@ pub(crate) enum News {
 pub(crate) struct Supervisor {
     pub(super) seat: Arc<Seat>,
     pub(super) machine: Machine,
-    pub(super) waiting: Waiting,
     timer: Option<(Instant, SpawnHandle)>,
 }
 
@@ -66,7 +64,6 @@ impl Supervisor {
         Self {
             seat: seat.clone(),
             machine,
-            waiting: Waiting::default(),
             timer: None,
         }
     }
@@ -84,8 +81,7 @@ impl Supervisor {
             Action::Stop(child) => self.incarnation(child, Seat::stop),
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),
-            Action::Retire(child) if self.branch().conduct.dynamic => self.forget(child),
-            Action::Retire(child) => self.with(child, Node::retire),
+            Action::Retire(child) => self.retire(child),
             Action::Restarting {
                 child,
                 delay,
@@ -225,25 +221,18 @@ impl Handler<Notice> for Supervisor {
         ctx: &mut Context<Self>,
     ) {
         // Of a child that is forgotten, or of a life that is long over, there is no news.
-        let Some(node) = self
+        if self
             .child(place)
-            .filter(|node| node.vitals().incarnation == incarnation)
-        else {
+            .is_none_or(|node| node.vitals().incarnation != incarnation)
+        {
             return;
-        };
+        }
         match news {
             News::Up => {
                 self.feed(Input::Started(place), ctx);
-                self.waiting.is_up(place);
+                self.branch().waiting().is_up(place);
             }
-            News::Left(reason) => {
-                self.feed(Input::Exited(place, reason.clone()), ctx);
-                let started_by_hand = self.waiting.is_down(place, &node.path, &reason);
-                // OTP: a child that could not be started by hand is not kept, unless it was there before.
-                if started_by_hand && node.boss.is_hired() && node.vitals().incarnation == 1 {
-                    self.forget(place);
-                }
-            }
+            News::Left(reason) => self.feed(Input::Exited(place, reason), ctx),
         }
     }
 }

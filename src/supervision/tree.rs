@@ -186,10 +186,10 @@ impl Tree {
         Ok(Counts::of(&branch.children()))
     }
 
-    async fn order_about(&self, path: &str, what: fn(usize) -> What) -> Result<(), AdminError> {
+    async fn order_about(&self, path: &str, what: fn(Arc<Node>) -> What) -> Result<(), AdminError> {
         let node = self.node(path)?;
         match &node.boss {
-            Boss::Supervisor { addr, place, .. } => self.order(addr, what(*place)).await,
+            Boss::Supervisor { addr, .. } => self.order(addr, what(node.clone())).await,
             Boss::Nobody(_) => Err(AdminError::Root(node.path.clone())),
         }
     }

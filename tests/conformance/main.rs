@@ -3,6 +3,7 @@
 
 mod administration;
 mod dynamic;
+mod forecast;
 mod hand_started;
 #[allow(dead_code, reason = "for the groups to come")]
 mod kit;

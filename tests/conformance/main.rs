@@ -2,14 +2,17 @@
 //! test suite tries. Where a case differs from OTP on purpose, its name says what holds here.
 
 mod administration;
+mod budget;
 mod dynamic;
 mod forecast;
+mod group_restarts;
 mod hand_started;
-#[allow(dead_code, reason = "for the groups to come")]
 mod kit;
 mod monitor;
 mod races;
+mod significant;
 mod start;
+mod supervisor_restarts;
 #[allow(dead_code, reason = "shared with the tests of trees")]
 #[path = "../tree/support.rs"]
 mod support;

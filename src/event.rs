@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use log::Level;
+pub use log::Level;
 
 pub use crate::bus::Events;
 use crate::exit::ExitReason;
@@ -194,7 +194,13 @@ impl fmt::Display for EventKind {
                 child,
                 reason,
                 budget,
-            } => write!(f, "gives up: {} {reason}, {budget}", child.name()),
+            } => write!(
+                f,
+                "gives up: {} {reason}, and {} restarts in {:?} are all that it allows",
+                child.name(),
+                budget.intensity,
+                budget.period
+            ),
             Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
             Self::Report(report) => report.fmt(f),
             Self::Missed(count) => write!(

@@ -8,8 +8,7 @@
 //! use std::time::Duration;
 //!
 //! use actix::prelude::*;
-//! use latido::ExitReason;
-//! use latido::supervision::{ChildSpec, SupervisorSpec};
+//! use latido::prelude::*;
 //!
 //! #[derive(Default)]
 //! struct Divider;
@@ -29,14 +28,15 @@
 //!
 //! #[actix::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let divider = ChildSpec::new("divider", Divider::default);
-//!     let address = divider.addr(); // good for every incarnation, before the first one runs
-//!     let tree = SupervisorSpec::new("app").intensity(3, Duration::from_secs(5)).child(divider).start()?;
+//!     latido::quiet_panics(); // they are events; they need not be printed as well
+//!     let spec = ChildSpec::new("divider", Divider::default);
+//!     let divider = spec.actor_ref(); // good for every incarnation, before the first one runs
+//!     let address = spec.addr(); // the plain actix address, just as good
+//!     let tree = SupervisorSpec::new("app").intensity(3, Duration::from_secs(5)).child(spec).start()?;
 //!
-//!     let poison = address.send(Divide(1, 0));
-//!     let queued = address.send(Divide(6, 3));
-//!     assert!(poison.await.is_err()); // it panicked over this one
-//!     assert_eq!(queued.await?, 2); // its successor answers the next
+//!     let poison = divider.ask(Divide(1, 0)).await.unwrap_err(); // it panicked over this one, and that is known
+//!     assert!(matches!(poison, AskError::Crashed { incarnation: 1, .. }));
+//!     assert_eq!(address.send(Divide(6, 3)).await?, 2); // its successor answers the next
 //!
 //!     assert!(matches!(tree.stop(Duration::from_secs(1)).await, ExitReason::Shutdown));
 //!     Ok(())

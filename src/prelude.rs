@@ -4,7 +4,7 @@
 //! use actix::prelude::*;
 //! use latido::prelude::*;
 //! # // A name that both had would be ambiguous here.
-//! # type Tree_<A> = (Arbiters, Backoff, ChildSpec<A>, Placement, Restart, Shutdown, Strategy, SupervisorSpec, Tree);
+//! # type Tree_<A: Actor<Context = Context<A>>> = (ActorRef<A>, Arbiters, AskError, AutoShutdown, Backoff, Bound, ChildSpec<A>, Overflow, Placement, Restart, Shutdown, Strategy, SupervisorSpec, Tree);
 //! # type Story = (Event, EventKind, Events, ExitReason, Fault, Box<dyn Report>, Reporter, When);
 //! # fn end() -> ! { crash("over") }
 //! ```
@@ -14,5 +14,6 @@ pub use crate::exit::{ExitReason, crash};
 pub use crate::fault::{Fault, When};
 pub use crate::reporter::Reporter;
 pub use crate::supervision::{
-    Arbiters, Backoff, ChildSpec, Placement, Restart, Shutdown, Strategy, SupervisorSpec, Tree,
+    ActorRef, Arbiters, AskError, AutoShutdown, Backoff, Bound, ChildSpec, Overflow, Placement, Restart,
+    Shutdown, Strategy, SupervisorSpec, Tree,
 };

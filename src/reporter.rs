@@ -56,7 +56,7 @@ impl Reporter {
         })))
     }
 
-    /// The reporter of the actor whose code is running: in `started`, a handler, an interval, a future of
+    /// The reporter of the actor whose code is running: in its factory, `started`, a handler, an interval, a future of
     /// its context.
     pub fn current() -> Self {
         CURRENT.with_borrow(Clone::clone)

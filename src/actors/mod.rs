@@ -2,11 +2,11 @@
 //!
 //! | actor | what it does | feature |
 //! |---|---|---|
-//! | [`cpu_pool::CpuPool`] | runs jobs on many cores; [`digest`] has one that checks files | always (`digest`) |
-//! | [`downloader::Downloader`] | gets a URL into a file | `download` |
-//! | [`heartbeat::Heartbeat`] | says at an interval that the system is alive | `heartbeat` |
-//! | [`process::Process`] | is a program that runs | `process` (Linux) |
-//! | [`process::CommandRunner`] | runs a program for each message | `process` (Linux) |
+//! | `cpu_pool::CpuPool` | runs jobs on many cores; `digest` has one that checks files | always (`digest`) |
+//! | `downloader::Downloader` | gets a URL into a file | `download` |
+//! | `heartbeat::Heartbeat` | says at an interval that the system is alive | `heartbeat` |
+//! | `process::Process` | is a program that runs | `process` (Linux) |
+//! | `process::CommandRunner` | runs a program for each message | `process` (Linux) |
 
 pub mod cpu_pool;
 #[cfg(feature = "digest")]

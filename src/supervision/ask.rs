@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actix::dev::{Envelope, ToEnvelope};
 use actix::prelude::*;
+use futures::future::{Either, select};
 use tokio::sync::oneshot;
 
 use super::mailbox::Mailbox;
@@ -59,8 +60,8 @@ pub enum AskError {
         /// How that ended.
         reason: ExitReason,
     },
-    /// Nobody handled the message: the child is down for good, was never started, or its tree has ended.
-    #[error("the message was not handled: the child is down for good")]
+    /// Nobody handled the message: the child is down and nobody is about to restart it, or its tree has ended.
+    #[error("the message was not handled: the child is down")]
     Down,
     /// Nobody handled the message: the mailbox is full, and its rule is [`Overflow::Reject`](super::Overflow::Reject).
     #[error("the message was not handled: the mailbox is full")]
@@ -173,13 +174,11 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
         loop {
             let mut end = pin!(mailbox.ends.notified());
             end.as_mut().enable();
-            tokio::select! {
-                biased;
-                answer = &mut answer => match answer {
-                    Ok(answer) => return Ok(answer),
-                    Err(_) => return Err(why_not(mailbox, fate.taken()?).await),
-                },
-                () = end => {}
+            if let Either::Left((answer, _)) = select(&mut answer, end).await {
+                return match answer {
+                    Ok(answer) => Ok(answer),
+                    Err(_) => Err(why_not(mailbox, fate.taken()?).await),
+                };
             }
             // An incarnation that hangs, and was left behind, holds the line to its sender for ever.
             if let Ok(incarnation) = fate.taken()

@@ -38,8 +38,9 @@ pub enum Overflow {
 }
 
 impl Bound {
-    /// At most `capacity` messages may wait.
+    /// At most `capacity` messages may wait; 0 is taken as 1.
     pub fn new(capacity: usize, overflow: Overflow) -> Self {
+        let capacity = capacity.max(1);
         Self { capacity, overflow }
     }
 }

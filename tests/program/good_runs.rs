@@ -190,6 +190,30 @@ fn a_command_that_fails_fails_its_file_alone_and_is_run_again_by_the_next_run() 
     );
     files.assert_exactly_in(dir.path());
 
-    run("grep -q ''").with_code(0);
+    run("test -f").with_code(0);
     assert_eq!(server.requests().len(), 4, "the right file is fetched again");
+}
+
+#[test]
+fn a_command_given_later_is_run_on_the_files_that_are_there_and_only_once() {
+    let files = Files::some(3);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let list = files.list(&server);
+    with_input(dir.path(), ["fetch", "-i", "-"], &list).with_code(0);
+    let copies = || {
+        (0..3)
+            .filter(|n| dir.path().join(format!("file-00{n}.copy")).exists())
+            .count()
+    };
+    let copy = || with_input(dir.path(), ["fetch", "-i", "-", "--exec", "cp {} {}.copy"], &list).with_code(0);
+
+    copy();
+    assert_eq!(copies(), 3);
+    for n in 0..3 {
+        fs::remove_file(dir.path().join(format!("file-00{n}.copy"))).unwrap();
+    }
+    copy();
+    assert_eq!(copies(), 0);
+    assert_eq!(server.requests().len(), 3);
 }

@@ -46,8 +46,14 @@ impl fmt::Display for ProcessExit {
         if self.status.core_dumped() {
             f.write_str(" (core dumped)")?;
         }
-        if !self.last_words.is_empty() {
-            write!(f, "; last words: {}", self.last_words.join(" | "))?;
+        let words: Vec<_> = self
+            .last_words
+            .iter()
+            .map(|line| line.trim())
+            .filter(|line| !line.is_empty())
+            .collect();
+        if !words.is_empty() {
+            write!(f, "; last words: {}", words.join(" | "))?;
         }
         Ok(())
     }

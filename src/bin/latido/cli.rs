@@ -32,7 +32,8 @@ A list is aria2's: one file per line, its options indented beneath it.
     out=sub/a.bin
     checksum=sha-256=HEX
 
-Run the same command again to go on where the last run ended.
+Run the same command again to go on where the last run ended: files that are there, as long and as old
+as they were when they were done, are not fetched again. A file is fetched from its beginning.
 
 ";
 
@@ -92,7 +93,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "sha-256=HEX", conflicts_with = "input")]
     pub(crate) checksum: Option<Checksum>,
 
-    /// Run CMD on each file once it is verified; the file has failed if CMD does
+    /// Run CMD on each file once it is verified; `{}` in it stands for the file, else that is its last argument. No
+    /// shell is used. A file whose CMD fails has failed. After a crash CMD may run again on the same file
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<Exec>,
 

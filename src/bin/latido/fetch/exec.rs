@@ -1,6 +1,7 @@
 //! `--exec`: the command that is run on each file.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -25,6 +26,13 @@ impl Exec {
             true => command,
             false => command.arg(path),
         }
+    }
+}
+
+/// As it was given, but for spaces and quotes.
+impl fmt::Display for Exec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shell_words::join(&self.words))
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) digest: Option<Checksum>,
     /// When the file was last written to, in nanoseconds since 1970, once the job is done.
     pub(crate) modified: Option<i64>,
+    /// The `--exec` that was content with the file.
+    pub(crate) processed_by: Option<Box<str>>,
     /// Why the last try failed.
     pub(crate) error: Option<Box<str>>,
 }
@@ -124,6 +126,7 @@ impl Job {
             bytes: 0,
             digest: None,
             modified: None,
+            processed_by: None,
             error: None,
         }
     }
@@ -216,6 +219,16 @@ impl Job {
         }
     }
 
+    /// A file that is done was not given to this command, but perhaps to another: that is still to do.
+    pub(crate) fn process_anew(&mut self, command: &str) -> bool {
+        let anew = self.stage == Stage::Done && self.processed_by.as_deref() != Some(command);
+        if anew {
+            self.stage = Stage::Processing;
+            self.modified = None;
+        }
+        anew
+    }
+
     fn verified(&mut self, digest: Checksum, rules: &Rules) -> Next {
         self.digest = Some(digest);
         if !rules.exec {
@@ -256,6 +269,7 @@ impl Job {
         self.bytes = 0;
         self.digest = None;
         self.modified = None;
+        self.processed_by = None;
     }
 }
 

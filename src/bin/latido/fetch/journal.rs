@@ -38,11 +38,13 @@ CREATE TABLE jobs (
     bytes    INTEGER NOT NULL,
     digest   TEXT,
     modified INTEGER,
+    processed_by TEXT,
     error    TEXT
 ) STRICT;
 ";
 
-const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, error";
+const COLUMNS: &str =
+    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error";
 
 /// Belongs to one program at a time.
 #[derive(Debug)]
@@ -231,7 +233,7 @@ fn admit(db: &mut Connection, requests: Vec<Request>) -> rusqlite::Result<Admitt
         let mut select = transaction.prepare(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
         let mut anew = transaction.prepare(
             "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
-             digest = NULL, modified = NULL, error = NULL WHERE id = ?",
+             digest = NULL, modified = NULL, processed_by = NULL, error = NULL WHERE id = ?",
         )?;
         let mut enter = |request: Request| {
             let (target, urls) = (Target(&request.target), request.urls_as_text());
@@ -263,7 +265,8 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
     let transaction = db.transaction()?;
     {
         let mut update = transaction.prepare_cached(
-            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?, error = ? WHERE id = ?",
+            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?,
+             processed_by = ?, error = ? WHERE id = ?",
         )?;
         for job in jobs {
             let bytes = job.bytes.cast_signed();
@@ -274,6 +277,7 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
                 bytes,
                 job.digest,
                 job.modified,
+                job.processed_by,
                 job.error,
                 job.id
             ])?;
@@ -294,6 +298,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
         digest: row.get("digest")?,
         modified: row.get("modified")?,
+        processed_by: row.get("processed_by")?,
         error: row.get("error")?,
     })
 }

@@ -206,7 +206,11 @@ impl Ledger {
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.idle_runners.push(runner);
             let answer = match answer {
-                Ok(Ok(_)) => Answer::Processed,
+                Ok(Ok(_)) => {
+                    let command = ledger.plan.exec.as_ref().map(|exec| exec.to_string().into());
+                    ledger.change(id, ctx, |job| job.processed_by = command);
+                    Answer::Processed
+                }
                 Ok(Err(error)) => Answer::ProcessFailed {
                     error: error.to_string(),
                 },

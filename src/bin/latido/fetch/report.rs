@@ -13,7 +13,6 @@ use super::job::{Job, Stage};
 #[derive(Clone, Debug)]
 pub(crate) struct JobReport {
     pub(crate) name: String,
-    pub(crate) attempt: u32,
     pub(crate) what: What,
 }
 
@@ -64,7 +63,6 @@ impl JobReport {
     fn new(job: &Job, what: What) -> Self {
         Self {
             name: job.request.name(),
-            attempt: job.attempt,
             what,
         }
     }
@@ -89,11 +87,7 @@ impl fmt::Display for JobReport {
             What::Retry { error, wait } => write!(f, "{name}: {error}; again in {wait:.1?}"),
             What::Lost { stage } => {
                 let stage = format!("{stage:?}").to_lowercase();
-                write!(
-                    f,
-                    "{name}: lost while {stage}, goes on as attempt {}",
-                    self.attempt
-                )
+                write!(f, "{name}: lost while {stage}, which is done again")
             }
         }
     }

@@ -82,7 +82,17 @@ impl Ready {
         };
         check_faults(&args.faults, &work)?;
         let reserved = journal::reserve(&intake.journal)?;
-        let admitted = Journal::open(&intake.journal)?.admit(intake.requests)?;
+        let mut journal = Journal::open(&intake.journal)?;
+        let mut admitted = journal.admit(intake.requests)?;
+        if let Some(exec) = &args.exec {
+            let command = exec.to_string();
+            let anew = admitted
+                .jobs
+                .iter_mut()
+                .filter_map(|job| job.process_anew(&command).then_some(&*job));
+            journal.record(anew)?;
+        }
+        drop(journal);
         intake.directories.keep();
         for part in &admitted.orphans {
             // It belongs to a request that was changed; that it is gone already is as good.

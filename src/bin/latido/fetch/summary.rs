@@ -33,12 +33,21 @@ impl fmt::Display for Summary {
         );
         let bytes = self.in_stage(Stage::Done).map(|job| job.bytes).sum();
         let files = if self.jobs.len() == 1 { "file" } else { "files" };
+        // Without a checksum, all that is known is that the file is as long as the server said.
+        let unverified = self
+            .in_stage(Stage::Done)
+            .filter(|job| job.request.checksum.is_none())
+            .count();
+        let verified = if unverified == 0 { " and verified" } else { "" };
         write!(
             f,
-            "{} {files}: {done} done and verified ({})",
+            "{} {files}: {done} done{verified} ({})",
             self.jobs.len(),
             HumanBytes(bytes)
         )?;
+        if unverified > 0 {
+            write!(f, ", {unverified} of them without a checksum to verify")?;
+        }
         if failed > 0 {
             write!(f, ", {failed} failed")?;
         }

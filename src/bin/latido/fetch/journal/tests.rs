@@ -47,6 +47,7 @@ fn far(job: &Job) -> Job {
         bytes: u64::MAX,
         digest: Some(Checksum::sha256([7; 32])),
         modified: Some(1_800_000_000_123_456_789),
+        processed_by: Some("gzip -t".into()),
         error: Some("connection reset".into()),
         ..job.clone()
     }

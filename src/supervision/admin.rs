@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::branch::Branch;
 use super::check::SpecError;
 use super::machine::{Activity, Input};
 use super::node::Node;
@@ -207,8 +208,6 @@ impl Supervisor {
     /// Deletes a child that is down for good.
     fn forget(&mut self, place: usize) {
         self.machine.remove(place);
-        if let Some(node) = self.branch().dismiss(place) {
-            node.each(&mut |node| node.clear());
-        }
+        Branch::dismiss(&self.seat.node, place);
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Branch {
     /// Not the supervisor's own: one that hangs and is left behind would keep those who wait for it waiting.
     waiting: Mutex<Waiting>,
     roster: RwLock<Roster>,
+    /// Dismissed, and not all of it is gone yet: what a crashed supervisor leaves behind takes its time.
+    leaving: Mutex<Vec<Arc<Node>>>,
 }
 
 impl Branch {
@@ -32,6 +34,7 @@ impl Branch {
             addr: addr.clone(),
             waiting: Mutex::default(),
             roster: RwLock::default(),
+            leaving: Mutex::default(),
         };
         for child in plan.children {
             branch.add(child, path, bus, false);
@@ -59,22 +62,39 @@ impl Branch {
         Ok(self.add(child, &supervisor.path, &supervisor.bus, true))
     }
 
-    pub(crate) fn dismiss(&self, place: usize) -> Option<Arc<Node>> {
-        self.write().remove(place)
+    /// Lets a child go that is down for good, or whose supervisor is: its address is closed.
+    pub(crate) fn dismiss(supervisor: &Arc<Node>, place: usize) {
+        let Some(branch) = &supervisor.branch else { return };
+        let Some(node) = branch.write().remove(place) else {
+            return;
+        };
+        if node.has_left() && node.branch.is_none() {
+            return node.clear();
+        }
+        node.each(&mut |node| node.child.close());
+        branch.leaving().push(node.clone());
+        let supervisor = supervisor.clone();
+        actix_rt::spawn(async move {
+            node.clone().gone().await;
+            node.each(&mut |node| node.clear());
+            if let Some(branch) = &supervisor.branch {
+                branch.leaving().retain(|leaving| !Arc::ptr_eq(leaving, &node));
+            }
+        });
     }
 
-    /// Those taken in at run time, who go with the supervisor that took them in.
-    pub(crate) fn dismiss_hired(&self) -> Vec<Arc<Node>> {
-        let hired: Vec<_> = self
-            .read()
-            .iter()
-            .filter(|(_, node)| node.boss.is_hired())
-            .map(|(place, _)| place)
-            .collect();
-        hired
-            .into_iter()
-            .filter_map(|place| self.dismiss(place))
-            .collect()
+    /// Lets those go that were taken in at run time: they go with the supervisor that took them in.
+    pub(crate) fn dismiss_hired(supervisor: &Arc<Node>) {
+        for node in supervisor.children() {
+            if node.boss.is_hired() {
+                Self::dismiss(supervisor, node.boss.place());
+            }
+        }
+    }
+
+    /// Those that are no longer its children, and not gone yet.
+    pub(crate) fn leaving(&self) -> MutexGuard<'_, Vec<Arc<Node>>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn at(&self, place: usize) -> Option<Arc<Node>> {

@@ -166,6 +166,11 @@ impl Node {
         self.lock().seat.clone()
     }
 
+    /// Whether its last incarnation is gone, if it has had one.
+    pub(crate) fn has_left(&self) -> bool {
+        self.seat().is_none_or(|seat| seat.has_left())
+    }
+
     pub(crate) fn kill(&self, kill: Kill) {
         if let Some(seat) = self.seat().filter(|seat| !seat.has_left()) {
             seat.kill(kill);
@@ -215,7 +220,9 @@ impl Node {
             if let Some(seat) = self.seat() {
                 seat.gone().await;
             }
-            join_all(self.children().into_iter().map(Self::gone)).await;
+            let mut below = self.children();
+            below.extend(self.branch.iter().flat_map(|branch| branch.leaving().clone()));
+            join_all(below.into_iter().map(Self::gone)).await;
         })
     }
 
@@ -233,6 +240,11 @@ impl Node {
         // With its share in a set of threads: the tree's handles may be held for longer.
         *self.thread() = Thread::default();
         self.lock().seat = None;
+        let leaving = self
+            .branch
+            .iter()
+            .flat_map(|branch| std::mem::take(&mut *branch.leaving()));
+        leaving.for_each(|node| node.each(&mut |node| node.clear()));
     }
 
     // ===== what is known of it =====

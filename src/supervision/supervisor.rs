@@ -50,12 +50,7 @@ impl Supervisor {
             *window = window.emptied();
         }
         // What a supervisor took in at run time goes with it; what its spec names comes back.
-        for node in branch.dismiss_hired() {
-            actix_rt::spawn(async move {
-                node.clone().gone().await;
-                node.each(&mut |node| node.clear());
-            });
-        }
+        Branch::dismiss_hired(&seat.node);
         let mut machine = Machine::new(branch.conduct, branch.window.clone());
         let now = Instant::now();
         for child in branch.children() {

@@ -246,3 +246,25 @@ async fn come_and_go(count: usize) {
         each(finished, count / 2)
     );
 }
+
+/// A supervisor that crashes leaves children behind, which are being killed; one of them takes its time.
+#[test]
+fn what_is_left_of_a_forgotten_subtree_ends_before_the_tree_does() {
+    run(async {
+        let slow = Hooks::default().dropped(|_| std::thread::sleep(300 * MS));
+        let (probe, lives) = child_with("probe", slow);
+        let addr = probe.addr();
+        let inner = SupervisorSpec::new("inner").restart(Restart::Temporary);
+        let tree = SupervisorSpec::dynamic("pool").start().unwrap();
+        tree.start_child("pool", inner.child(probe.on(Placement::OwnThread)))
+            .await
+            .unwrap();
+        tree.inject("pool/inner", Fault::Panic).unwrap();
+        while tree.count_children("pool").unwrap().specs > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!addr.connected(), "closed at once");
+        tree.stop(5 * SECOND).await;
+        assert_eq!(lives.now(), 0);
+    });
+}

@@ -150,7 +150,8 @@ impl Tree {
 
     /// Starts a new child below the supervisor at `path`, after those it has. Returns once the child is up.
     ///
-    /// The child belongs to the supervisor's incarnation: should that end, the child is not started again by the next.
+    /// A child that fails to start, or declines to by stopping itself, is not kept. The child belongs to the supervisor's
+    /// incarnation: should that end, the child is not started again by the next.
     pub async fn start_child(&self, path: &str, child: impl Into<AnySpec>) -> Result<(), AdminError> {
         let node = self.node(path)?;
         let branch = node
@@ -161,7 +162,7 @@ impl Tree {
     }
 
     /// Stops the child at `path` by its shutdown rule, and keeps it down until [`restart_child`](Self::restart_child).
-    /// Returns once it is down. One that is down already stays so.
+    /// Returns once it is down. One that is down already stays so; a dynamic supervisor forgets it.
     pub async fn terminate_child(&self, path: &str) -> Result<(), AdminError> {
         self.order_about(path, What::Terminate).await
     }

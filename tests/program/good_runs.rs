@@ -125,7 +125,7 @@ fn quiet_is_quiet_and_options_without_effect_are_named_aloud() {
 fn an_empty_list_is_done() {
     let dir = tempdir().unwrap();
     let ended = with_input(dir.path(), ["fetch", "-i", "-"], "# nothing\n").with_code(0);
-    assert!(ended.stdout.starts_with("0 files: 0 done"), "{}", ended.stdout);
+    assert!(ended.stdout.starts_with("nothing to do"), "{}", ended.stdout);
 }
 
 // ===== exec =====

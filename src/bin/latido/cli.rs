@@ -127,9 +127,15 @@ pub(crate) struct DemoArgs {
 
 /// Ends the program over arguments that are not understood: a wrong value in one line, the rest as clap says it.
 pub(crate) fn explain(error: clap::Error) -> Cli {
-    if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
-        let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
+    let text = error.render().to_string();
+    let line = match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => text.lines().next(),
+        ErrorKind::MissingRequiredArgument if text.contains("<URL>") => {
+            Some("there is nothing to fetch: give a URL, or a list with -i FILE")
+        }
+        _ => None,
+    };
+    if let Some(line) = line {
         let line = line.trim_start_matches("error: ");
         // Nobody may be there to read it.
         let _ = writeln!(stderr(), "latido: {line}; see --help");

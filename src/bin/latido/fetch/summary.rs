@@ -27,6 +27,9 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.jobs.is_empty() {
+            return f.write_str("nothing to do: the list names no file");
+        }
         let (done, failed) = (
             self.in_stage(Stage::Done).count(),
             self.in_stage(Stage::Failed).count(),

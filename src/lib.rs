@@ -52,6 +52,7 @@
 //! | [`fault`] | failures on demand, by tree path |
 //! | [`prelude`] | the names that most programs need; it stands beside `actix::prelude` |
 //! | [`actors`] | downloaders, a CPU pool, a heartbeat, child processes |
+//! | [`testing`] | for your tests: wait for events, tell them as a story, see that nothing is left or lost |
 //!
 //! # Features
 //!
@@ -62,7 +63,8 @@
 //! | `download` | [`actors::downloader`](crate::actors): HTTP(S) to files |
 //! | `heartbeat` | [`actors::heartbeat`](crate::actors): the daemon that says the system is alive |
 //! | `process` | [`actors::process`](crate::actors): programs as actors (Linux) |
-//! | `cli` (default) | all of them, and the program `latido` |
+//! | `testing` | [`testing`]'s virtual time, which needs tokio's `test-util` |
+//! | `cli` (default) | all of the actors, and the program `latido` |
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("latido catches panics: build with panic = \"unwind\"");
@@ -79,6 +81,7 @@ pub mod fault;
 pub mod incident;
 pub mod prelude;
 pub mod supervision;
+pub mod testing;
 
 pub use event::{Event, EventKind, Events, Report};
 pub use exit::{ExitReason, crash};
@@ -90,3 +93,7 @@ pub use reporter::Reporter;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/adding-an-actor.md")]
+struct AddingAnActor;

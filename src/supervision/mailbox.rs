@@ -1,7 +1,7 @@
 //! A queue that outlives its reader. The address is made with the spec and stays good for every incarnation;
 //! what is queued while none runs waits for the next.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use actix::dev::channel::channel;
@@ -17,6 +17,8 @@ pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
     addr: Addr<A>,
     /// `None` once closed. Locked to take a message out, never while one is handled.
     queue: Mutex<Option<Queue<A>>>,
+    /// What the counts were when it was closed.
+    last_counts: OnceLock<MessageCounts>,
     /// There is room again in a bounded mailbox.
     pub(super) room: Notify,
     /// An incarnation is gone, or another has taken over.
@@ -46,6 +48,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         Self {
             addr: Addr::new(sender),
             queue,
+            last_counts: OnceLock::new(),
             room: Notify::new(),
             ends: Notify::new(),
         }
@@ -142,13 +145,16 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// Answers what is queued and all that will be sent with `Closed`, for ever.
     pub(crate) fn close(&self) {
-        let Some(mut queue) = self.lock().take() else {
+        let mut lock = self.lock();
+        let Some(mut queue) = lock.take() else {
             return;
         };
+        queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
+        let _ = self.last_counts.set(queue.counts());
+        drop(lock);
         if let Some(waker) = queue.waker.take() {
             waker.wake();
         }
-        queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
         drop_each(queue.take_trash());
         let _ = drop_quietly(queue);
         self.room.notify_waiters();
@@ -167,7 +173,8 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     }
 
     pub(crate) fn counts(&self) -> MessageCounts {
-        self.with(Queue::counts).unwrap_or_default()
+        let last = || self.last_counts.get().copied();
+        self.with(Queue::counts).or_else(last).unwrap_or_default()
     }
 
     /// Works on the queue, if the mailbox is not closed. What is dropped meanwhile is dropped outside the lock.

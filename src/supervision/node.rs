@@ -2,7 +2,7 @@
 //! can be read from any thread, so a tree can be looked at while its arbiters are busy or blocked.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use actix::Addr;
 use actix_rt::ArbiterHandle;
@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) branch: Option<Branch>,
     pub(crate) faults: Armed,
     vitals: Mutex<Vitals>,
+    /// Every seat that somebody still sits in.
+    seats: Mutex<Vec<Weak<Seat>>>,
     thread: Mutex<Thread>,
 }
 
@@ -69,6 +71,8 @@ struct Thread {
     placement: Placement,
     own: Option<OwnedArbiter>,
     shared: Option<(ArbiterId, ArbiterHandle)>,
+    /// Threads of its own that were told to end.
+    ending: Vec<ArbiterHandle>,
 }
 
 #[derive(Clone)]
@@ -110,6 +114,7 @@ impl Node {
             branch,
             faults: Armed::default(),
             vitals: Mutex::new(vitals),
+            seats: Mutex::default(),
             thread: Mutex::new(thread),
         })
     }
@@ -149,6 +154,10 @@ impl Node {
             let seat = Seat::new(self.clone(), vitals.incarnation);
             (seat.clone(), vitals.seat.replace(seat))
         };
+        let mut seats = self.seats();
+        seats.retain(|seat| seat.strong_count() > 0);
+        seats.push(Arc::downgrade(&seat));
+        drop(seats);
         let unborn = Unborn::new(seat);
         match predecessor.filter(|seat| !seat.has_left()) {
             None => self.child.clone().launch(unborn),
@@ -184,6 +193,7 @@ impl Node {
             placement,
             own,
             shared,
+            ..
         } = &mut *thread;
         match placement {
             Placement::Current => Ok(None),
@@ -200,7 +210,7 @@ impl Node {
     /// Gives up the thread the child is blocking; the next incarnation gets another.
     pub(crate) fn give_up_thread(&self) {
         let mut thread = self.thread();
-        thread.own = None;
+        thread.end_own();
         if let (Placement::Shared(arbiters), Some((id, _))) = (&thread.placement, &thread.shared) {
             arbiters.give_up(*id);
         }
@@ -238,13 +248,29 @@ impl Node {
     pub(crate) fn clear(&self) {
         self.child.close();
         // With its share in a set of threads: the tree's handles may be held for longer.
-        *self.thread() = Thread::default();
+        let mut thread = self.thread();
+        thread.end_own();
+        thread.shared = None;
+        thread.placement = Placement::Current;
+        drop(thread);
         self.lock().seat = None;
         let leaving = self
             .branch
             .iter()
             .flat_map(|branch| std::mem::take(&mut *branch.leaving()));
         leaving.for_each(|node| node.each(&mut |node| node.clear()));
+    }
+
+    /// Once its tree has ended: those of its lives that have not, because they hang, and its thread if that is still
+    /// there.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        let seats: Vec<_> = self.seats().iter().filter_map(Weak::upgrade).collect();
+        let name = |seat: &Arc<Seat>| format!("{} #{}", self.path, seat.incarnation);
+        let mut left: Vec<String> = seats.iter().map(name).collect();
+        if self.thread().ending.iter().any(ArbiterHandle::alive) {
+            left.push(format!("a thread of {}", self.path));
+        }
+        left
     }
 
     // ===== what is known of it =====
@@ -278,12 +304,23 @@ impl Node {
         self.lock().state = state;
     }
 
+    fn seats(&self) -> MutexGuard<'_, Vec<Weak<Seat>>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn thread(&self) -> MutexGuard<'_, Thread> {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Thread {
+    fn end_own(&mut self) {
+        self.ending.retain(ArbiterHandle::alive);
+        self.ending.extend(self.own.take().map(|own| own.handle()));
     }
 }
 

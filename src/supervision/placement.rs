@@ -96,6 +96,10 @@ impl OwnedArbiter {
             .map(|owned| owned.0.handle())
             .expect("it was just put there"))
     }
+
+    pub(crate) fn handle(&self) -> ArbiterHandle {
+        self.0.handle()
+    }
 }
 
 impl Drop for OwnedArbiter {

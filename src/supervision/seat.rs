@@ -72,8 +72,13 @@ impl Seat {
     // ===== orders: the supervisor's side =====
 
     pub(crate) fn stop(&self) {
-        self.order(|orders| orders.stop = true);
-        self.node.set_state(self, ChildState::Stopping);
+        self.order(|orders| {
+            orders.stop = true;
+            // Under the lock, which `leave` takes too: how it ended has the last word on its state.
+            if self.passed.load(Ordering::Acquire) & LEAVING == 0 {
+                self.node.set_state(self, ChildState::Stopping);
+            }
+        });
     }
 
     pub(crate) fn kill(&self, kill: Kill) {

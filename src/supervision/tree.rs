@@ -146,6 +146,17 @@ impl Tree {
         Monitor::of(&*self.node(path)?)
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some() || self.ended.has_changed().is_err()
+    }
+
+    /// What is still there after the end, as text.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        self.root.each(&mut |node| left.extend(node.left_behind()));
+        left
+    }
+
     // ===== orders =====
 
     /// Starts a new child below the supervisor at `path`, after those it has. Returns once the child is up.

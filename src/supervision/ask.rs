@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::dev::{Envelope, ToEnvelope};
@@ -12,7 +12,7 @@ use futures::future::{Either, select};
 use tokio::sync::oneshot;
 
 use super::mailbox::Mailbox;
-use super::queue::{Letter, LifeEnd, Outcome, Refused};
+use super::queue::{Letter, Life, LifeEnd, Refused};
 use crate::exit::ExitReason;
 use crate::path::TreePath;
 
@@ -92,6 +92,8 @@ pub(super) enum Unhandled {
 pub(super) struct Fate {
     /// `WAITING`, the incarnation that took it, or why nobody did.
     state: AtomicU64,
+    /// The life that took it.
+    life: OnceLock<Arc<Life>>,
 }
 
 const WAITING: u64 = 0;
@@ -99,7 +101,8 @@ const OVERFLOWED: u64 = u64::MAX;
 const DOWN: u64 = u64::MAX - 1;
 
 impl Fate {
-    pub(super) fn is_in_hand(&self, incarnation: u64) {
+    pub(super) fn is_in_hand(&self, incarnation: u64, life: &Arc<Life>) {
+        let _ = self.life.set(life.clone());
         self.state.store(incarnation, Ordering::Release);
     }
 
@@ -109,6 +112,11 @@ impl Fate {
             Unhandled::Down => DOWN,
         };
         self.state.store(state, Ordering::Release);
+    }
+
+    /// How the life that took the message ended, if it has.
+    fn end(&self) -> Option<&LifeEnd> {
+        self.life.get()?.get()
     }
 
     /// The incarnation that took the message, or why none did.
@@ -177,14 +185,12 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
             if let Either::Left((answer, _)) = select(&mut answer, end).await {
                 return match answer {
                     Ok(answer) => Ok(answer),
-                    Err(_) => Err(why_not(mailbox, fate.taken()?).await),
+                    Err(_) => Err(why_not(mailbox, fate).await),
                 };
             }
             // An incarnation that hangs, and was left behind, holds the line to its sender for ever.
-            if let Ok(incarnation) = fate.taken()
-                && let Some(Outcome::Ended(end)) = mailbox.outcome(incarnation)
-            {
-                return answer.try_recv().map_err(|_| crashed(&end));
+            if let Some(end) = fate.end() {
+                return answer.try_recv().map_err(|_| crashed(end));
             }
         }
     }
@@ -195,6 +201,7 @@ fn crashed(end: &LifeEnd) -> AskError {
         path,
         incarnation,
         reason,
+        ..
     } = end;
     AskError::Crashed {
         path: path.clone(),
@@ -220,17 +227,22 @@ where
     }
 }
 
-/// Why the incarnation that took a message did not answer it. While the stack unwinds, the message is in hand and the
-/// reason not known yet.
-async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, incarnation: u64) -> AskError {
+/// Why there was no answer to a message. While the stack unwinds, the message is in hand and the reason not known yet.
+async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, fate: &Fate) -> AskError {
+    let incarnation = match fate.taken() {
+        Ok(incarnation) => incarnation,
+        Err(unhandled) => return unhandled,
+    };
     loop {
-        let mut end = pin!(mailbox.ends.notified());
-        end.as_mut().enable();
-        match mailbox.outcome(incarnation) {
-            Some(Outcome::Ended(end)) => return crashed(&end),
-            Some(Outcome::Handled) => return AskError::NoAnswer,
-            None => return AskError::Down,
-            Some(Outcome::InHand) => end.await,
+        let mut news = pin!(mailbox.ends.notified());
+        news.as_mut().enable();
+        // In this order: a message is no longer in hand once the end is there.
+        let is_in_hand = mailbox.is_in_hand(incarnation);
+        match (fate.end(), is_in_hand) {
+            (Some(end), _) => return crashed(end),
+            (None, Some(true)) => news.await,
+            (None, Some(false)) => return AskError::NoAnswer,
+            (None, None) => return AskError::Down,
         }
     }
 }

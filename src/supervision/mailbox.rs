@@ -10,7 +10,7 @@ use actix::{Actor, Addr};
 use tokio::sync::Notify;
 
 use super::ask::Unhandled;
-use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Outcome, Queue, Refused, Toll};
+use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Queue, Refused, Toll};
 use crate::exit::drop_quietly;
 
 pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
@@ -72,11 +72,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     /// Takes the right to read, from whoever has it, for an incarnation.
     pub(crate) fn claim(&self, incarnation: u64) -> Claim {
         let claim = self.with(|queue| {
-            queue.lost();
-            queue.reader = Claim {
+            queue.hand_over(Claim {
                 turn: queue.reader.turn + 1,
                 incarnation,
-            };
+            });
             if let Some(waker) = queue.waker.take() {
                 waker.wake();
             }
@@ -168,8 +167,9 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.with(|queue| queue.put(letter))
     }
 
-    pub(super) fn outcome(&self, incarnation: u64) -> Option<Outcome> {
-        self.with(|queue| queue.outcome(incarnation))
+    /// Whether a message that the incarnation took last is still being handled; `None` once closed.
+    pub(super) fn is_in_hand(&self, incarnation: u64) -> Option<bool> {
+        self.with(|queue| queue.is_in_hand(incarnation))
     }
 
     pub(crate) fn counts(&self) -> MessageCounts {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use actix::Actor;
@@ -40,8 +40,10 @@ pub enum Overflow {
 impl Bound {
     /// At most `capacity` messages may wait; 0 is taken as 1.
     pub fn new(capacity: usize, overflow: Overflow) -> Self {
-        let capacity = capacity.max(1);
-        Self { capacity, overflow }
+        Self {
+            capacity: capacity.max(1),
+            overflow,
+        }
     }
 }
 
@@ -78,11 +80,14 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     /// Taken out of the inlet, so that they can be counted, and bounded.
     waiting: VecDeque<Letter<A>>,
     counts: MessageCounts,
-    /// How the last incarnation ended, and how many messages were lost with it.
-    last_end: Option<(Arc<LifeEnd>, u64)>,
+    /// The reader's, shared with the messages it took: who asked may look long after others have read here.
+    life: Arc<Life>,
     /// To be dropped outside the lock: a destructor may do anything, even ask.
     trash: Vec<Letter<A>>,
 }
+
+/// One incarnation, and how it ended once it has.
+pub(super) type Life = OnceLock<LifeEnd>;
 
 /// How an incarnation ended, for those who had asked it something.
 #[derive(Debug)]
@@ -90,6 +95,8 @@ pub(crate) struct LifeEnd {
     pub(crate) path: TreePath,
     pub(crate) incarnation: u64,
     pub(crate) reason: ExitReason,
+    /// Messages it had in hand; filled in by the queue.
+    pub(crate) lost: u64,
 }
 
 /// What the end of an incarnation did to its messages.
@@ -97,13 +104,6 @@ pub(crate) struct LifeEnd {
 pub(crate) struct Toll {
     pub(crate) lost: u64,
     pub(crate) kept: u64,
-}
-
-/// What has become of a message that was taken.
-pub(super) enum Outcome {
-    InHand,
-    Handled,
-    Ended(Arc<LifeEnd>),
 }
 
 /// A message that came too late for a place in the queue.
@@ -123,7 +123,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             waker: None,
             waiting: VecDeque::new(),
             counts: MessageCounts::default(),
-            last_end: None,
+            life: Arc::default(),
             trash: Vec::new(),
         }
     }
@@ -137,7 +137,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         let letter = self.waiting.pop_front().or_else(|| self.receive(cx))?;
         self.counts.in_hand = true;
         if let Some(fate) = &letter.fate {
-            fate.is_in_hand(self.reader.incarnation);
+            fate.is_in_hand(self.reader.incarnation, &self.life);
         }
         Some(letter)
     }
@@ -191,39 +191,35 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     }
 
     /// An incarnation is gone. If it had a message in hand, that is lost. Said twice, it is the same.
-    pub(super) fn ended(&mut self, end: LifeEnd) -> Toll {
+    pub(super) fn ended(&mut self, mut end: LifeEnd) -> Toll {
         let incarnation = end.incarnation;
-        let is_news = self
-            .last_end
-            .as_ref()
-            .is_none_or(|(last, _)| last.incarnation < incarnation);
-        if is_news && self.reader.incarnation == incarnation {
-            let lost = u64::from(self.counts.in_hand);
+        if self.reader.incarnation == incarnation && self.life.get().is_none() {
+            end.lost = u64::from(self.counts.in_hand);
             self.lost();
-            self.last_end = Some((Arc::new(end), lost));
+            let _ = self.life.set(end);
         }
-        let lost = self
-            .last_end
-            .as_ref()
-            .filter(|(last, _)| last.incarnation == incarnation);
+        let end = self.life.get().filter(|end| end.incarnation == incarnation);
         Toll {
-            lost: lost.map_or(0, |(_, lost)| *lost),
+            lost: end.map_or(0, |end| end.lost),
             kept: self.counts().queued,
         }
     }
 
+    /// Somebody else reads from now on.
+    pub(super) fn hand_over(&mut self, to: Claim) {
+        self.lost();
+        self.reader = to;
+        self.life = Arc::default();
+    }
+
     /// Whoever had a message in hand will not finish it.
-    pub(super) fn lost(&mut self) {
+    fn lost(&mut self) {
         self.counts.lost += u64::from(std::mem::take(&mut self.counts.in_hand));
     }
 
-    /// What has become of a message that this incarnation took.
-    pub(super) fn outcome(&self, incarnation: u64) -> Outcome {
-        match &self.last_end {
-            Some((end, _)) if end.incarnation == incarnation => Outcome::Ended(end.clone()),
-            _ if self.reader.incarnation == incarnation && self.counts.in_hand => Outcome::InHand,
-            _ => Outcome::Handled,
-        }
+    /// Whether the message that this incarnation took last is still being handled.
+    pub(super) fn is_in_hand(&self, incarnation: u64) -> bool {
+        self.reader.incarnation == incarnation && self.counts.in_hand
     }
 
     /// Drops all that wait.

@@ -225,6 +225,7 @@ impl Seat {
             path,
             incarnation,
             reason,
+            lost: 0,
         })
     }
 

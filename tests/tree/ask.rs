@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use latido::prelude::*;
 use latido::supervision::{ActorRef, AskError, Bound, MessageCounts, Overflow};
+use latido::testing::assert_conserved;
 
 use super::support::*;
 
@@ -89,22 +90,8 @@ async fn hold(servant: &ActorRef<Servant>) -> mpsc::Sender<()> {
 }
 
 fn counts(tree: &Tree) -> MessageCounts {
-    let counts = tree.snapshot().get("app/servant").unwrap().messages;
-    let MessageCounts {
-        received,
-        handled,
-        lost,
-        dropped,
-        queued,
-        in_hand,
-        ..
-    } = counts;
-    assert_eq!(
-        received,
-        handled + lost + dropped + queued + u64::from(in_hand),
-        "{counts:?}"
-    );
-    counts
+    assert_conserved(tree);
+    tree.snapshot().get("app/servant").unwrap().messages
 }
 
 #[test]
@@ -134,6 +121,35 @@ fn a_request_tells_how_the_incarnation_ended_that_had_it() {
         assert_eq!(servant.ask(Do::Count).await.unwrap(), 1);
         let counts = counts(&tree);
         assert_eq!((counts.received, counts.handled, counts.lost), (4, 2, 2));
+        tree.stop(SECOND).await;
+    });
+}
+
+#[test]
+fn who_asks_hears_of_the_life_that_had_the_message_however_many_have_ended_since() {
+    run(async {
+        let (spec, servant) = servant(None);
+        // All but the asking is on other threads, so that lives can end while nobody looks.
+        let tree = SupervisorSpec::new("app").on(Placement::OwnThread);
+        let tree = tree.intensity(9, SECOND).child(spec).start().unwrap();
+        let asks: Vec<_> = (0..3)
+            .map(|_| {
+                let servant = servant.clone();
+                actix::spawn(async move { servant.ask(Do::Panic).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        while tree.snapshot().get("app/servant").unwrap().incarnation < 4 {
+            std::thread::yield_now();
+        }
+        for (n, ask) in asks.into_iter().enumerate() {
+            let error = ask.await.unwrap().unwrap_err();
+            let life = n as u64 + 1;
+            assert!(
+                matches!(error, AskError::Crashed { incarnation, .. } if incarnation == life),
+                "{error}"
+            );
+        }
         tree.stop(SECOND).await;
     });
 }

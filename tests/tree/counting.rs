@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::prelude::*;
 use latido::supervision::*;
+use latido::testing::assert_conserved;
 use tokio::sync::oneshot;
 
 use crate::support::*;
@@ -55,11 +56,12 @@ fn counting_loses_no_message_and_no_wake_up() {
                 probe.notes[0]
             })
         };
-        let mut expected = 0;
+        let (mut expected, mut sent) = (0, 0);
         for burst in 0..20_000u64 {
             // Bursts of 1 let the actor fall asleep each time: a lost wake-up hangs here.
             let answers: Vec<_> = (0..1 + burst % 9).map(|n| addr.send(sum(n))).collect();
             expected += (0..1 + burst % 9).sum::<u64>();
+            sent += answers.len() as u64;
             let mut last = 0;
             for answer in answers {
                 last = answer.await.unwrap();
@@ -69,5 +71,11 @@ fn counting_loses_no_message_and_no_wake_up() {
         done.store(true, Ordering::Relaxed);
         counting.join().unwrap();
         tree.stop(SECOND).await;
+        assert_conserved(&tree);
+        assert_eq!(
+            tree.snapshot().get("app/probe").unwrap().messages.handled,
+            sent,
+            "the end keeps the counts"
+        );
     });
 }

@@ -11,6 +11,7 @@ use fastrand::Rng;
 use futures::future::join_all;
 use latido::fault::{Fault, When};
 use latido::supervision::*;
+use latido::testing::{assert_all_down, assert_conserved};
 
 use crate::support::*;
 
@@ -151,6 +152,8 @@ fn try_seed(seed: u64) {
         let sent = answers.len();
         join_all(answers).await;
         assert_eq!(ok.get() + closed.get(), sent, "seed {seed}");
+        assert_conserved(&tree);
+        assert_all_down(&tree).await;
         for lives in lives {
             assert_eq!(lives.now(), 0, "seed {seed}: all are gone");
             assert!(lives.most_at_once() <= 1, "seed {seed}: no child runs twice");

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use latido::supervision::*;
+use latido::testing::in_virtual_time;
 use latido::{EventKind, Events, ExitReason};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -26,18 +27,10 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
     guarded(|| System::new().block_on(test));
 }
 
-/// Runs a test on a system whose clock stands still while there is something to do, and jumps to the next timer when
-/// there is not. Only children on the system's own arbiter live in this time.
+/// Runs a test in virtual time: see there who lives in it.
 pub(crate) fn run_in_virtual_time(test: impl Future<Output = ()>) {
     latido::quiet_panics();
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap()
-    };
-    guarded(|| System::with_tokio_rt(runtime).block_on(test));
+    guarded(|| in_virtual_time(test));
 }
 
 /// Ends the process if `test` has not ended after a time that only a hang can take.

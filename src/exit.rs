@@ -142,7 +142,7 @@ impl fmt::Display for ExitReason {
         match self {
             Self::Normal => f.write_str("stopped itself"),
             Self::Shutdown => f.write_str("was stopped"),
-            Self::Killed(kill) => write!(f, "killed: {kill}"),
+            Self::Killed(kill) => write!(f, "was killed: {kill}"),
             Self::Panicked(panic) => write!(f, "panicked: {panic}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::StartFailed { child, reason } => write!(f, "could not start {child}: {reason}"),

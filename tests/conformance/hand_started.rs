@@ -37,7 +37,7 @@ fn a_child_terminated_while_it_is_being_started_is_not_kept() {
         let error = start.await.unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "app/a could not start: killed: by its shutdown rule"
+            "app/a could not start: was killed: by its shutdown rule"
         );
         assert!(ids(&tree).is_empty());
         tree.stop(SECOND).await;

@@ -33,7 +33,7 @@ fn every_way_to_end_is_told() {
         let tree = patient("app").start().unwrap();
         for (fault, text) in [
             (Some(Fault::Stop), "stopped itself"),
-            (None, "killed: did not stop within 1s"),
+            (None, "was killed: did not stop within 1s"),
         ] {
             let spec = stubborn("a")
                 .restart(Restart::Temporary)

@@ -111,7 +111,7 @@ fn an_actor_that_never_agrees_to_stop_is_killed_after_its_limit() {
         assert!(matches!(tree.stop(3600 * SECOND).await, ExitReason::Shutdown));
         assert_eq!(asked.elapsed(), Duration::from_secs(3));
         let reason = ended(&mut events, "app/victim").await;
-        assert_eq!(reason.to_string(), "killed: did not stop within 3s");
+        assert_eq!(reason.to_string(), "was killed: did not stop within 3s");
         assert_eq!(lives.now(), 0);
     });
 }

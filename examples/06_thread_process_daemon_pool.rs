@@ -7,9 +7,9 @@
 //! thread: has one of its own
 //! process: has one of its own
 //! daemon: beats
-//! pool: 3 squared is 9
-//! pool: 0 squared: the job panicked: there is nothing to square at examples/06_thread_process_daemon_pool.rs:65:5
-//! pool: 1 squared is 1
+//! pool: 12 / 3 is 4
+//! pool: 12 / 0: the job panicked: attempt to divide by zero at examples/06_thread_process_daemon_pool.rs:92:69
+//! pool: 12 / 1 is 12
 //! pool: three tasks have met, so it still has three threads
 //! daemon: failed: injected fault
 //! daemon: beats again, and has not lost count
@@ -61,11 +61,6 @@ impl CpuJob for Task {
     }
 }
 
-fn square(n: u64) -> u64 {
-    assert!(n > 0, "there is nothing to square");
-    n * n
-}
-
 #[actix::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     latido::quiet_panics();
@@ -94,14 +89,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for n in [1, 0, 3] {
         let (open, gate) = channel::<()>();
         gates.push(open);
-        let task = Task(Box::new(move || gate.recv().map_or(0, |()| square(n))));
+        let task = Task(Box::new(move || gate.recv().map_or(0, |()| 12 / n)));
         results.push(pool.send(Run(task)).map(move |result| (n, result)));
     }
     for open in [2, 1, 0] {
         gates[open].send(())?;
         match results.next().await.ok_or("no result")? {
-            (n, Ok(Ok(square))) => println!("pool: {n} squared is {square}"),
-            (n, Ok(Err(error))) => println!("pool: {n} squared: {error}"),
+            (n, Ok(Ok(quotient))) => println!("pool: 12 / {n} is {quotient}"),
+            (n, Ok(Err(error))) => println!("pool: 12 / {n}: {error}"),
             (_, Err(pool_is_down)) => return Err(pool_is_down.into()),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Registry {
 #[rtype(result = "u64")]
 pub(crate) struct Add(pub(crate) u64, pub(crate) String);
 
-/// How many records have their result.
+/// So many records have their result.
 #[derive(Debug)]
 pub(crate) struct Processed(pub(crate) u64);
 
@@ -52,12 +52,13 @@ impl Registry {
             }
         }
         let file = OpenOptions::new().append(true).open(path)?;
+        let is_stopping = false;
         Ok(Self {
             file,
             next,
             open,
             consumer,
-            is_stopping: false,
+            is_stopping,
         })
     }
 
@@ -82,9 +83,9 @@ impl Registry {
 
     /// In one piece, so that a line is in the file or is not.
     fn write(&mut self, line: String) {
-        if let Err(error) = self.file.write_all(line.as_bytes()) {
-            crash(error);
-        }
+        self.file
+            .write_all(line.as_bytes())
+            .unwrap_or_else(|error| crash(error));
     }
 }
 

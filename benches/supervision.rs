@@ -80,6 +80,31 @@ fn main() {
         tree.0.stop(SECOND).await;
 
         println!();
+        println!("{:<44} {:>12} {:>12} {:>7}", "", "supervised", "watched", "ratio");
+        let specs = [
+            ChildSpec::new("alone", Counter::default),
+            ChildSpec::new("watched", Counter::default)
+                .watchdog(SECOND)
+                .message_limit(SECOND),
+        ];
+        let tree = start(specs, &Placement::OwnThread);
+        let there = (tree.1[0].clone(), tree.1[1].clone());
+        compare("tell, across threads", &there, tells).await;
+        compare("ask, across threads", &there, asks).await;
+        tree.0.stop(SECOND).await;
+        let specs = [
+            ChildSpec::new("alone", Counter::default),
+            ChildSpec::new("watched", Counter::default)
+                .watchdog(SECOND)
+                .message_limit(SECOND),
+        ];
+        let tree = start(specs, &Placement::Current);
+        let here = (tree.1[0].clone(), tree.1[1].clone());
+        compare("tell, same thread", &here, tells).await;
+        compare("ask, same thread", &here, asks).await;
+        tree.0.stop(SECOND).await;
+
+        println!();
         crash_to_answer().await;
         for children in [1, 1_000] {
             restarts(children).await;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
@@ -28,6 +28,24 @@ struct Shared {
     bus: Mutex<Bus>,
     /// How many children are up that are no supervisors.
     alive: AtomicIsize,
+    /// How many threads were left behind and have not returned.
+    lost_threads: AtomicUsize,
+}
+
+/// A thread that a tree has left behind, until this is dropped.
+pub(crate) struct LostThread(EventBus);
+
+impl LostThread {
+    pub(crate) fn new(bus: &EventBus) -> Self {
+        bus.0.lost_threads.fetch_add(1, Ordering::Relaxed);
+        Self(bus.clone())
+    }
+}
+
+impl Drop for LostThread {
+    fn drop(&mut self) {
+        self.0.0.lost_threads.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -89,6 +107,10 @@ impl EventBus {
 
     pub(crate) fn alive(&self) -> usize {
         self.0.alive.load(Ordering::Relaxed).max(0).unsigned_abs()
+    }
+
+    pub(crate) fn lost_threads(&self) -> usize {
+        self.0.lost_threads.load(Ordering::Relaxed)
     }
 
     /// Ends every subscription, once its reader has read what there is.

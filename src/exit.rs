@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::TreePath;
 use crate::panic::{self, Panic};
+use crate::pulse::Hang;
 
 /// Why one incarnation of a child ended. What the supervisor makes of it is said by
 /// [`Restart`](crate::supervision::Restart).
@@ -24,6 +25,27 @@ pub enum ExitReason {
     Panicked(Panic),
     /// It called [`crash`]: it knew that it could not go on. Like a process that returns non-zero.
     Failed(Failure),
+    /// It blocked its thread for longer than its [`watchdog`](crate::supervision::ChildSpec::watchdog) allows. A
+    /// supervisor: one of its children did, on the thread of both. Like a machine that does not answer.
+    Unresponsive {
+        /// For how long, at least.
+        blocked: Duration,
+    },
+    /// It took no message for longer than its [`message_limit`](crate::supervision::ChildSpec::message_limit) allows,
+    /// although messages waited: what it had put into `ctx.wait()` did not end.
+    Deaf {
+        /// For how long, at least.
+        waited: Duration,
+    },
+    /// A supervisor: its tree has left more blocked threads behind than it may.
+    OutOfThreads {
+        /// The child that blocked one too many.
+        child: TreePath,
+        /// How that child ended.
+        reason: Box<ExitReason>,
+        /// How many threads a tree may leave behind.
+        max: usize,
+    },
     /// A supervisor: a child could not be started, so those started before it were stopped.
     StartFailed {
         /// The child that could not start.
@@ -56,6 +78,8 @@ pub enum Kill {
     Orphaned,
     /// The arbiter thread it ran on ended.
     ArbiterGone,
+    /// Another actor blocks the thread it ran on, so it goes to another. It costs its supervisor no restart.
+    Displaced,
 }
 
 /// The error that an actor gave to [`crash`]. Cheap to clone; ask it for its type with
@@ -137,6 +161,15 @@ pub(crate) fn drop_quietly<T>(value: T) -> Result<(), ExitReason> {
     catch(move || drop(value))
 }
 
+impl From<Hang> for ExitReason {
+    fn from(hang: Hang) -> Self {
+        match hang {
+            Hang::Blocked(blocked) => Self::Unresponsive { blocked },
+            Hang::Deaf(waited) => Self::Deaf { waited },
+        }
+    }
+}
+
 impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -145,6 +178,22 @@ impl fmt::Display for ExitReason {
             Self::Killed(kill) => write!(f, "was killed: {kill}"),
             Self::Panicked(panic) => write!(f, "panicked: {panic}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
+            Self::Unresponsive { blocked } => {
+                write!(
+                    f,
+                    "did not answer for {blocked:.1?}: its handler blocks its thread"
+                )
+            }
+            Self::Deaf { waited } => {
+                write!(
+                    f,
+                    "took no message for {waited:.1?}: what it waits for does not end"
+                )
+            }
+            Self::OutOfThreads { child, reason, max } => write!(
+                f,
+                "gave up: more than {max} threads are blocked and were left behind, the last by {child}, which {reason}"
+            ),
             Self::StartFailed { child, reason } => write!(f, "could not start {child}: {reason}"),
             Self::GaveUp {
                 child,
@@ -168,6 +217,7 @@ impl fmt::Display for Kill {
             Self::Late(limit) => write!(f, "did not stop within {limit:?}"),
             Self::Orphaned => f.write_str("its supervisor ended"),
             Self::ArbiterGone => f.write_str("its arbiter ended"),
+            Self::Displaced => f.write_str("another actor blocks its thread"),
         }
     }
 }

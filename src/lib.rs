@@ -72,6 +72,7 @@ compile_error!("latido catches panics: build with panic = \"unwind\"");
 mod bus;
 mod panic;
 mod path;
+mod pulse;
 mod reporter;
 
 pub mod actors;

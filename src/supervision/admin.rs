@@ -73,7 +73,7 @@ pub(crate) struct Order {
 }
 
 pub(crate) enum What {
-    Start(AnySpec),
+    Start(Box<AnySpec>),
     Terminate(Arc<Node>),
     Restart(Arc<Node>),
     Delete(Arc<Node>),
@@ -110,7 +110,7 @@ impl Handler<Order> for Supervisor {
 
     fn handle(&mut self, Order { what, reply }: Order, ctx: &mut Context<Self>) {
         let to_start = match what {
-            What::Start(spec) => self.start_child(spec),
+            What::Start(spec) => self.start_child(*spec),
             What::Restart(node) => self.is_down_for_good(&node).map(|()| node),
             What::Terminate(node) => return self.terminate(&node, reply, ctx),
             What::Delete(node) => {

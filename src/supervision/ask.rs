@@ -180,17 +180,17 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
         )
         .await?;
         loop {
-            let mut end = pin!(mailbox.ends.notified());
-            end.as_mut().enable();
-            if let Either::Left((answer, _)) = select(&mut answer, end).await {
+            let mut news = pin!(mailbox.ends.notified());
+            news.as_mut().enable();
+            // An incarnation that hangs, and was left behind, holds the line to its sender for ever.
+            if let Some(end) = fate.end() {
+                return answer.try_recv().map_err(|_| crashed(end));
+            }
+            if let Either::Left((answer, _)) = select(&mut answer, news).await {
                 return match answer {
                     Ok(answer) => Ok(answer),
                     Err(_) => Err(why_not(mailbox, fate).await),
                 };
-            }
-            // An incarnation that hangs, and was left behind, holds the line to its sender for ever.
-            if let Some(end) = fate.end() {
-                return answer.try_recv().map_err(|_| crashed(end));
             }
         }
     }

@@ -25,7 +25,7 @@ const MESSAGES_PER_POLL: u32 = 256;
 
 /// Runs one incarnation in its seat, on the arbiter where the seat is placed.
 pub(crate) fn launch<A: Actor<Context = Context<A>>>(core: Arc<Core<A>>, unborn: Unborn) {
-    let place = unborn.node().place();
+    let place = unborn.seat().node.place(unborn.seat());
     let be_born = |unborn: Unborn| drop(actix_rt::spawn(Incarnation::new(core, unborn.born())));
     match place {
         Ok(None) => be_born(unborn),
@@ -68,10 +68,17 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         }
     }
 
+    /// Shows whoever watches that a poll begins, or ends.
+    fn beat(&self) {
+        if let Some(pulse) = &self.seat.pulse {
+            pulse.beat();
+        }
+    }
+
     fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<ExitReason> {
         let orders = self.seat.orders();
-        if let Some(kill) = orders.kill {
-            return Poll::Ready(ExitReason::Killed(kill));
+        if let Some(reason) = orders.sentence() {
+            return Poll::Ready(reason);
         }
         let asked_to_stop = orders.stop && !std::mem::replace(&mut self.asked_to_stop, orders.stop);
         if let Life::NotYet = self.life {
@@ -158,10 +165,11 @@ impl<A: Actor<Context = Context<A>>> Future for Incarnation<A> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.seat.listen(cx.waker());
+        this.beat();
         let _speaking = this.seat.reporter.enter();
-        let reason = ready!(this.step(cx));
-        this.end(reason);
-        Poll::Ready(())
+        let polled = this.step(cx).map(|reason| this.end(reason));
+        this.beat();
+        polled
     }
 }
 
@@ -224,6 +232,9 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
         let this = self.get_mut();
         if !this.core.says_when_up && !this.state.is_up.replace(true) {
             this.seat.is_up();
+        }
+        if let Some(pulse) = &this.seat.pulse {
+            pulse.looks();
         }
         while !ctx.waiting() {
             if this.seat.has_news() {

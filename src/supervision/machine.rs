@@ -53,6 +53,8 @@ pub(crate) enum Input {
     Begin,
     Started(usize),
     Exited(usize, ExitReason),
+    /// The same, and it left behind one blocked thread more than the tree may have.
+    OutOfThreads(usize, ExitReason),
     /// Time has passed.
     Tick,
     /// A child is to be started by hand: a new one, or one that is down for good.
@@ -105,6 +107,10 @@ pub(crate) enum Ending {
         reason: ExitReason,
         budget: Budget,
     },
+    OutOfThreads {
+        child: usize,
+        reason: ExitReason,
+    },
 }
 
 impl Machine {
@@ -150,6 +156,9 @@ impl Machine {
             Input::Begin => {}
             Input::Started(child) => drop(self.children.change(child, |child| child.started(now))),
             Input::Exited(child, reason) => self.exited(child, reason, now, &mut actions),
+            Input::OutOfThreads(child, reason) => {
+                self.out_of_threads(child, reason, &mut actions);
+            }
             Input::Tick => self.tick(now, &mut actions),
             Input::Start(child) => drop(self.children.change(child, Child::start_by_hand)),
             Input::Terminate(child) => self.terminate(child, &mut actions),
@@ -181,6 +190,19 @@ impl Machine {
             Some(Exit::StartFailed) => self.end(Ending::StartFailed { child: place, reason }),
             Some(Exit::Failed) => self.failed(place, reason, now, actions),
         }
+    }
+
+    /// Whatever its restart type: the next life may cost a thread too.
+    fn out_of_threads(&mut self, place: usize, reason: ExitReason, actions: &mut Vec<Action>) {
+        let exit = self.children.change(place, |child| match child.state {
+            State::Down => None,
+            _ => Some(child.exited(&reason, false)),
+        });
+        let Some(exit) = exit.flatten() else { return };
+        if matches!(exit, Exit::Retire | Exit::RetireByItself) {
+            actions.push(Action::Retire(place));
+        }
+        self.end(Ending::OutOfThreads { child: place, reason });
     }
 
     fn tick(&mut self, now: Instant, actions: &mut Vec<Action>) {

@@ -12,7 +12,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::armed::Armed;
 use super::branch::Branch;
 use super::child::{AnyChild, Core};
-use super::placement::{ArbiterId, OwnedArbiter, Placement};
+use super::home::Home;
+use super::placement::{OwnedArbiter, Placement};
 use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Rules};
 use super::supervisor::{News, Notice, Supervisor};
@@ -25,6 +26,8 @@ pub(crate) struct Node {
     pub(crate) rules: Rules,
     pub(crate) child: Arc<dyn AnyChild>,
     pub(crate) bus: EventBus,
+    /// It runs on its supervisor's thread.
+    pub(crate) shares_thread: bool,
     pub(crate) boss: Boss,
     /// What it has if it is a supervisor.
     pub(crate) branch: Option<Branch>,
@@ -70,7 +73,7 @@ pub enum ChildState {
 struct Thread {
     placement: Placement,
     own: Option<OwnedArbiter>,
-    shared: Option<(ArbiterId, ArbiterHandle)>,
+    shared: Option<Arc<Home>>,
     /// Threads of its own that were told to end.
     ending: Vec<ArbiterHandle>,
 }
@@ -95,6 +98,7 @@ impl Node {
                 (core, Some(branch))
             }
         };
+        let shares_thread = matches!(spec.rules.placement, Placement::Current);
         let thread = Thread {
             placement: std::mem::take(&mut spec.rules.placement),
             ..Thread::default()
@@ -110,6 +114,7 @@ impl Node {
             rules: spec.rules,
             child,
             bus: bus.clone(),
+            shares_thread,
             boss,
             branch,
             faults: Armed::default(),
@@ -158,17 +163,19 @@ impl Node {
         seats.retain(|seat| seat.strong_count() > 0);
         seats.push(Arc::downgrade(&seat));
         drop(seats);
-        let unborn = Unborn::new(seat);
-        match predecessor.filter(|seat| !seat.has_left()) {
-            None => self.child.clone().launch(unborn),
-            Some(predecessor) => {
-                let child = self.child.clone();
-                actix_rt::spawn(async move {
-                    predecessor.gone().await;
-                    child.launch(unborn);
-                });
-            }
+        let (unborn, child) = (Unborn::new(seat), self.child.clone());
+        let predecessor = predecessor.filter(|seat| !seat.has_left());
+        // The root comes to life once the caller awaits something, on whatever thread it lives: so that whoever
+        // subscribes before misses nothing.
+        if predecessor.is_none() && !matches!(self.boss, Boss::Nobody(_)) {
+            return child.launch(unborn);
         }
+        actix_rt::spawn(async move {
+            if let Some(predecessor) = predecessor {
+                predecessor.gone().await;
+            }
+            child.launch(unborn);
+        });
     }
 
     pub(crate) fn seat(&self) -> Option<Arc<Seat>> {
@@ -187,34 +194,40 @@ impl Node {
     }
 
     /// The arbiter to launch on; `None` for the current one.
-    pub(crate) fn place(&self) -> io::Result<Option<ArbiterHandle>> {
+    pub(crate) fn place(&self, seat: &Arc<Seat>) -> io::Result<Option<ArbiterHandle>> {
         let mut thread = self.thread();
-        let Thread {
-            placement,
-            own,
-            shared,
-            ..
-        } = &mut *thread;
-        match placement {
-            Placement::Current => Ok(None),
-            Placement::OwnThread => OwnedArbiter::ensure(own).map(Some),
-            Placement::Shared(arbiters) => {
-                if !shared.as_ref().is_some_and(|(_, arbiter)| arbiter.alive()) {
-                    *shared = Some(arbiters.next()?);
+        loop {
+            let home = match &thread.placement {
+                Placement::Current => {
+                    Home::here().map(|here| here.admit(seat));
+                    return Ok(None);
                 }
-                Ok(shared.as_ref().map(|(_, arbiter)| arbiter.clone()))
+                Placement::OwnThread => OwnedArbiter::ensure(&mut thread.own)?,
+                Placement::Shared(arbiters) => match &thread.shared {
+                    Some(home) if home.arbiter().alive() => home.clone(),
+                    _ => arbiters.next()?,
+                },
+            };
+            if home.admit(seat) {
+                let arbiter = home.arbiter().clone();
+                if let Placement::Shared(_) = thread.placement {
+                    thread.shared = Some(home);
+                }
+                return Ok(Some(arbiter));
             }
+            thread.give_up(&home);
         }
     }
 
-    /// Gives up the thread the child is blocking; the next incarnation gets another.
-    pub(crate) fn give_up_thread(&self) {
-        let mut thread = self.thread();
-        thread.end_own();
-        if let (Placement::Shared(arbiters), Some((id, _))) = (&thread.placement, &thread.shared) {
-            arbiters.give_up(*id);
-        }
-        thread.shared = None;
+    /// Gives up a thread that is blocked, if it is the child's; the next incarnation gets another.
+    pub(crate) fn give_up_thread(&self, blocked: &Arc<Home>) {
+        self.thread().give_up(blocked);
+    }
+
+    /// Whether `other` is below this node.
+    pub(crate) fn is_above(self: &Arc<Self>, other: &Arc<Node>) -> bool {
+        let below = self.descendant(other.path.as_str());
+        below.is_some_and(|node| Arc::ptr_eq(&node, other) && !Arc::ptr_eq(&node, self))
     }
 
     pub(crate) fn kill_children(&self) {
@@ -321,6 +334,16 @@ impl Thread {
     fn end_own(&mut self) {
         self.ending.retain(ArbiterHandle::alive);
         self.ending.extend(self.own.take().map(|own| own.handle()));
+    }
+
+    fn give_up(&mut self, blocked: &Arc<Home>) {
+        if self.own.as_ref().is_some_and(|own| own.is(blocked)) {
+            self.end_own();
+        }
+        self.shared.take_if(|shared| Arc::ptr_eq(shared, blocked));
+        if let Placement::Shared(arbiters) = &self.placement {
+            arbiters.give_up(blocked);
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_rt::{Arbiter, ArbiterHandle};
 
+use super::home::Home;
+
 /// Where the incarnations of a child run. An arbiter is a thread with an event loop; actors on the same one never
 /// run at the same time.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +28,9 @@ pub enum Placement {
 #[derive(Clone)]
 pub struct Arbiters(Arc<Mutex<Ring>>);
 
-/// Tells the arbiters that a set has had from one another.
-pub(crate) type ArbiterId = u64;
-
 struct Ring {
-    slots: Vec<Option<(ArbiterId, OwnedArbiter)>>,
+    slots: Vec<Option<OwnedArbiter>>,
     next: usize,
-    started: ArbiterId,
 }
 
 impl Arbiters {
@@ -43,32 +41,22 @@ impl Arbiters {
         Self(Arc::new(Mutex::new(Ring {
             slots: (0..threads).map(|_| None).collect(),
             next: 0,
-            started: 0,
         })))
     }
 
     /// The next arbiter in turn; one whose thread has ended is replaced.
-    pub(crate) fn next(&self) -> io::Result<(ArbiterId, ArbiterHandle)> {
+    pub(crate) fn next(&self) -> io::Result<Arc<Home>> {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = ring.next;
         ring.next = (turn + 1) % ring.slots.len();
-        if let Some((id, arbiter)) = &ring.slots[turn]
-            && arbiter.0.alive()
-        {
-            return Ok((*id, arbiter.0.handle()));
-        }
-        let arbiter = Arbiter::try_new()?;
-        let handle = arbiter.handle();
-        ring.started += 1;
-        ring.slots[turn] = Some((ring.started, OwnedArbiter(arbiter)));
-        Ok((ring.started, handle))
+        OwnedArbiter::ensure(&mut ring.slots[turn])
     }
 
     /// Replaces an arbiter whose thread is blocked; it ends when it is free again.
-    pub(crate) fn give_up(&self, blocked: ArbiterId) {
+    pub(crate) fn give_up(&self, blocked: &Arc<Home>) {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for slot in &mut ring.slots {
-            slot.take_if(|(id, _)| *id == blocked);
+            slot.take_if(|arbiter| arbiter.is(blocked));
         }
     }
 }
@@ -83,18 +71,22 @@ impl fmt::Debug for Arbiters {
 }
 
 /// An arbiter that ends with its owner. (A dropped `Arbiter` leaves its thread running.)
-pub(crate) struct OwnedArbiter(Arbiter);
+pub(crate) struct OwnedArbiter(Arbiter, Arc<Home>);
 
 impl OwnedArbiter {
     /// The arbiter in `slot`, started if there is none or its thread has ended.
-    pub(crate) fn ensure(slot: &mut Option<Self>) -> io::Result<ArbiterHandle> {
-        if !slot.as_ref().is_some_and(|owned| owned.0.alive()) {
-            *slot = Some(Self(Arbiter::try_new()?));
+    pub(crate) fn ensure(slot: &mut Option<Self>) -> io::Result<Arc<Home>> {
+        if let Some(owned) = slot.as_ref().filter(|owned| owned.0.alive()) {
+            return Ok(owned.1.clone());
         }
-        Ok(slot
-            .as_ref()
-            .map(|owned| owned.0.handle())
-            .expect("it was just put there"))
+        let arbiter = Arbiter::try_new()?;
+        let home = Home::on(&arbiter);
+        *slot = Some(Self(arbiter, home.clone()));
+        Ok(home)
+    }
+
+    pub(crate) fn is(&self, home: &Arc<Home>) -> bool {
+        Arc::ptr_eq(&self.1, home)
     }
 
     pub(crate) fn handle(&self) -> ArbiterHandle {

@@ -1,19 +1,22 @@
 //! One life of one child, as seen from outside: who may order it what, and who hears how it went.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
 use futures::task::AtomicWaker;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::fence;
+use super::home::Home;
 use super::machine::KILL_PATIENCE;
 use super::monitor::Monitors;
 use super::node::{ChildState, Node};
 use super::queue::{LifeEnd, Toll};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill};
+use crate::pulse::{Hang, Pulse, Watched, watch};
 use crate::reporter::Reporter;
 
 /// The place that an incarnation takes in its tree, made for each start. The incarnation looks here for orders, and
@@ -22,6 +25,10 @@ pub(crate) struct Seat {
     pub(crate) node: Arc<Node>,
     pub(crate) incarnation: u64,
     pub(crate) reporter: Reporter,
+    /// If somebody watches over it.
+    pub(crate) pulse: Option<Arc<Pulse>>,
+    /// The thread it was placed on, if that is one of the tree's.
+    home: OnceLock<Arc<Home>>,
     inside: Mutex<Inside>,
     /// Whether there are orders that the incarnation has not looked at.
     news: AtomicBool,
@@ -44,13 +51,26 @@ const LEFT: u8 = 4;
 pub(crate) struct Orders {
     pub(crate) stop: bool,
     pub(crate) kill: Option<Kill>,
+    /// It hangs, so it has failed.
+    pub(crate) hang: Option<Hang>,
     /// When the incarnation came up, or was launched if it has not; from its first order on, when that was given.
     since: Instant,
 }
 
+impl Orders {
+    /// Why it is to end at once, whatever it is doing.
+    pub(crate) fn sentence(&self) -> Option<ExitReason> {
+        let killed = self.kill.map(ExitReason::Killed);
+        killed.or_else(|| self.hang.map(ExitReason::from))
+    }
+}
+
 impl Seat {
     pub(crate) fn new(node: Arc<Node>, incarnation: u64) -> Arc<Self> {
-        Arc::new(Self {
+        let limits = node.rules.limits;
+        let seat = Arc::new(Self {
+            pulse: limits.are_set().then(Arc::default),
+            home: OnceLock::new(),
             reporter: Reporter::new(node.bus.clone(), node.path.clone(), incarnation),
             node,
             incarnation,
@@ -58,6 +78,7 @@ impl Seat {
                 orders: Orders {
                     stop: false,
                     kill: None,
+                    hang: None,
                     since: Instant::now(),
                 },
                 monitors: Monitors::default(),
@@ -66,7 +87,20 @@ impl Seat {
             incarnation_waker: AtomicWaker::new(),
             successor_waker: AtomicWaker::new(),
             passed: AtomicU8::new(0),
-        })
+        });
+        if let Some(pulse) = &seat.pulse {
+            let watched: Weak<Self> = Arc::downgrade(&seat);
+            watch(pulse, limits, watched as Weak<dyn Watched>);
+        }
+        seat
+    }
+
+    pub(crate) fn lives_at(&self, home: &Arc<Home>) {
+        let _ = self.home.set(home.clone()); // A seat is placed once.
+    }
+
+    pub(crate) fn home(&self) -> Option<&Arc<Home>> {
+        self.home.get()
     }
 
     // ===== orders: the supervisor's side =====
@@ -82,7 +116,12 @@ impl Seat {
     }
 
     pub(crate) fn kill(&self, kill: Kill) {
-        self.order(|orders| orders.kill = orders.kill.or(Some(kill)));
+        // What it was sentenced to first, stands.
+        self.order(|orders| {
+            if orders.sentence().is_none() {
+                orders.kill = Some(kill);
+            }
+        });
     }
 
     /// Has the incarnation look here even if nothing else wakes it.
@@ -92,28 +131,49 @@ impl Seat {
 
     /// Goes on without the incarnation, which was killed and has not gone: it hangs. Should it come back to life, it
     /// finds its mailbox taken and ends unheard.
-    pub(crate) fn abandon(&self) {
-        if self.has_left() {
-            return;
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.kill(Kill::Brutal); // If it was not killed before.
+        fence::leave_behind(self);
+    }
+
+    /// Declares it failed because it hangs.
+    pub(crate) fn fails_by(&self, hang: Hang) {
+        let mut inside = self.lock();
+        if inside.orders.sentence().is_none() {
+            inside.orders.hang = Some(hang);
         }
-        let kill = self.orders().kill.unwrap_or(Kill::Brutal);
-        log::error!(target: "latido", "{} #{} is blocked and was left behind; its thread is lost until it returns", self.node.path, self.incarnation);
-        self.node.give_up_thread();
-        // If it is a supervisor, its destructor has not run.
-        self.node.kill_children();
-        self.leave(ExitReason::Killed(kill));
+        drop(inside);
+        self.news.store(true, Ordering::Release);
+        self.wake();
     }
 
     fn order(&self, give: impl FnOnce(&mut Orders)) {
         let mut inside = self.lock();
         let orders = &mut inside.orders;
-        if !orders.stop && orders.kill.is_none() {
+        if !orders.stop && orders.sentence().is_none() {
             orders.since = Instant::now();
         }
         give(orders);
         drop(inside);
         self.news.store(true, Ordering::Release);
         self.wake();
+    }
+
+    pub(crate) fn hang(&self) -> Option<Hang> {
+        self.lock().orders.hang
+    }
+
+    pub(crate) fn has_orders(&self) -> bool {
+        let orders = self.lock().orders;
+        orders.stop || orders.sentence().is_some()
+    }
+
+    /// Says of an incarnation that is left behind that it is gone.
+    pub(crate) fn leave_as_ordered(&self) {
+        let sentence = self.lock().orders.sentence();
+        if let Some(reason) = sentence {
+            self.leave(reason);
+        }
     }
 
     // ===== the incarnation's side =====
@@ -162,7 +222,9 @@ impl Seat {
         if passed & UP != 0 {
             self.count_alive(-1);
         }
-        let Orders { stop, kill, since } = self.lock().orders;
+        let Orders {
+            stop, kill, since, ..
+        } = self.lock().orders;
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
         let Toll { lost, kept } = self.tell_askers(&reason);
@@ -201,7 +263,7 @@ impl Seat {
     }
 
     /// Waits until the incarnation, which was killed, is gone; one that hangs is left behind. For whoever comes next.
-    pub(crate) async fn gone(&self) {
+    pub(crate) async fn gone(self: &Arc<Self>) {
         let left = std::future::poll_fn(|cx| {
             self.successor_waker.register(cx.waker());
             match self.has_left() {
@@ -249,8 +311,8 @@ impl Unborn {
         Self(Some(seat))
     }
 
-    pub(crate) fn node(&self) -> &Node {
-        &self.0.as_ref().expect("it is not born yet").node
+    pub(crate) fn seat(&self) -> &Arc<Seat> {
+        self.0.as_ref().expect("it is not born yet")
     }
 
     pub(crate) fn born(mut self) -> Arc<Seat> {

@@ -15,6 +15,7 @@ use super::policy::{AutoShutdown, Restart, Shutdown, Strategy};
 use super::queue::Bound;
 use super::tree::Tree;
 use crate::path::TreePath;
+use crate::pulse::Limits;
 
 /// How one child is built, placed, restarted and stopped.
 ///
@@ -67,6 +68,7 @@ pub(crate) struct Rules {
     pub(crate) backoff: Backoff,
     pub(crate) placement: Placement,
     pub(crate) significant: bool,
+    pub(crate) limits: Limits,
 }
 
 /// How a supervisor goes about its children.
@@ -140,6 +142,37 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
     /// an `ask` next looks into the mailbox.
     pub fn mailbox(self, bound: Bound) -> Self {
         self.core.mailbox.set_bound(bound);
+        self
+    }
+
+    /// For how long it may block its thread: in its factory, a handler, a future of its context, wherever its code
+    /// runs. One that blocks longer has failed, with [`ExitReason::Unresponsive`](crate::ExitReason::Unresponsive), and
+    /// is restarted like any other: within twice the limit, on a new thread, with what waits in its mailbox. Not watched
+    /// unless said otherwise; limits below 10 ms count as 10 ms.
+    ///
+    /// A thread cannot be ended from outside. The old one is left behind, and ends when the handler returns; until
+    /// then it is one of [`Tree::abandoned_threads`](super::Tree::abandoned_threads).
+    ///
+    /// Give it a placement off its supervisor's thread. Whoever shares a set of threads with it and ran on that one
+    /// moves to another, at no cost. A supervisor whose own thread it blocks fails with it, and is restarted by its
+    /// parent. On the thread where the tree was started nothing can be replaced: the failure is an event at once, and
+    /// the restart waits until the thread is free.
+    ///
+    /// Time in which the whole process stands still does not count.
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        self.rules.limits.block = Some(limit);
+        self
+    }
+
+    /// For how long messages may wait while it takes none because of what it has put into `ctx.wait()`, as a handler
+    /// does that answers with an `AtomicResponse`. One that is deaf for longer has failed, with
+    /// [`ExitReason::Deaf`](crate::ExitReason::Deaf), within twice the limit. No limit unless said otherwise.
+    ///
+    /// It says nothing of futures beside which the actor takes messages (`ResponseActFuture`, `ctx.spawn`): nobody but
+    /// their sender knows how long those may take, see [`ask_within`](ActorRef::ask_within). Nor of an asynchronous
+    /// start, nor of a child that was asked to stop, nor of a blocked thread, see [`watchdog`](Self::watchdog).
+    pub fn message_limit(mut self, limit: Duration) -> Self {
+        self.rules.limits.deaf = Some(limit);
         self
     }
 
@@ -255,6 +288,7 @@ impl Rules {
             backoff,
             placement,
             significant: false,
+            limits: Limits::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::branch::Branch;
+use super::fence::{MAX_LOST_THREADS, costs_a_thread};
 use super::machine::{Action, Ending, Input, Machine};
 use super::node::{ChildState, Node};
 use super::seat::Seat;
@@ -73,7 +74,7 @@ impl Supervisor {
     fn carry_out(&mut self, action: Action, ctx: &mut Context<Self>) {
         match action {
             Action::Start(child) => self.with(child, Node::launch),
-            Action::Stop(child) => self.incarnation(child, Seat::stop),
+            Action::Stop(child) => self.incarnation(child, |seat| seat.stop()),
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),
             Action::Retire(child) => self.retire(child),
@@ -122,6 +123,11 @@ impl Supervisor {
             Ending::StartFailed { child, reason } => exit::exit(ExitReason::StartFailed {
                 child: self.path(child),
                 reason: Box::new(reason),
+            }),
+            Ending::OutOfThreads { child, reason } => exit::exit(ExitReason::OutOfThreads {
+                child: self.path(child),
+                reason: Box::new(reason),
+                max: MAX_LOST_THREADS,
             }),
             Ending::GaveUp {
                 child,
@@ -176,7 +182,7 @@ impl Supervisor {
         }
     }
 
-    fn incarnation(&self, place: usize, order: impl FnOnce(&Seat)) {
+    fn incarnation(&self, place: usize, order: impl FnOnce(&Arc<Seat>)) {
         if let Some(seat) = self.child(place).and_then(|node| node.seat()) {
             order(&seat);
         }
@@ -216,18 +222,25 @@ impl Handler<Notice> for Supervisor {
         ctx: &mut Context<Self>,
     ) {
         // Of a child that is forgotten, or of a life that is long over, there is no news.
-        if self
+        let Some(node) = self
             .child(place)
-            .is_none_or(|node| node.vitals().incarnation != incarnation)
-        {
+            .filter(|node| node.vitals().incarnation == incarnation)
+        else {
             return;
-        }
+        };
         match news {
             News::Up => {
                 self.feed(Input::Started(place), ctx);
                 self.branch().waiting().is_up(place);
             }
-            News::Left(reason) => self.feed(Input::Exited(place, reason), ctx),
+            News::Left(reason) => {
+                let is_out_of_threads = costs_a_thread(&reason) && node.bus.lost_threads() > MAX_LOST_THREADS;
+                let input = match is_out_of_threads {
+                    true => Input::OutOfThreads,
+                    false => Input::Exited,
+                };
+                self.feed(input(place, reason), ctx);
+            }
         }
     }
 }

@@ -157,6 +157,15 @@ impl Tree {
         left
     }
 
+    /// How many threads the tree has left behind because an actor blocks them, and that have not returned since.
+    ///
+    /// A tree may have 16. With one more, the supervisor of the child that blocks it gives up instead of starting the
+    /// child again, and so do those above it: the tree ends with
+    /// [`ExitReason::OutOfThreads`](crate::ExitReason::OutOfThreads).
+    pub fn abandoned_threads(&self) -> usize {
+        self.bus.lost_threads()
+    }
+
     // ===== orders =====
 
     /// Starts a new child below the supervisor at `path`, after those it has. Returns once the child is up.
@@ -169,7 +178,8 @@ impl Tree {
             .branch
             .as_ref()
             .ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
-        self.order(&branch.addr, What::Start(child.into())).await
+        self.order(&branch.addr, What::Start(Box::new(child.into())))
+            .await
     }
 
     /// Stops the child at `path` by its shutdown rule, and keeps it down until [`restart_child`](Self::restart_child).

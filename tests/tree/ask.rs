@@ -315,3 +315,36 @@ fn who_asked_a_child_that_hangs_hears_when_it_is_left_behind() {
         drop(release);
     });
 }
+
+#[test]
+fn who_asked_hears_of_the_right_end_although_the_next_life_has_ended_too() {
+    run(async {
+        let spec = child("child");
+        let asked = spec.actor_ref();
+        let tree = patient("app")
+            .on(Placement::OwnThread)
+            .child(spec)
+            .start()
+            .unwrap();
+        let mut events = tree.subscribe();
+        started(&mut events, "app", 1).await;
+        let dying = || Box::pin(asked.ask(job(|_, _| -> () { panic!("no") })));
+        let mut answers = [dying(), dying(), dying()];
+        for answer in &mut answers {
+            assert!(futures::poll!(answer).is_pending());
+        }
+        // Nobody here hears of anything before it has all happened.
+        let is_up = |event: latido::Event| event.path == "app/child" && event.incarnation == 4;
+        while !events.try_next().is_some_and(is_up) {
+            std::thread::yield_now();
+        }
+        for (n, answer) in (1..).zip(answers) {
+            let error = answer.await.unwrap_err();
+            assert!(
+                matches!(error, AskError::Crashed { incarnation, .. } if incarnation == n),
+                "{error}"
+            );
+        }
+        tree.stop(SECOND).await;
+    });
+}

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::support::*;
 
-fn thread() -> Do<ThreadId> {
+pub(crate) fn thread() -> Do<ThreadId> {
     job(|_, _| std::thread::current().id())
 }
 
@@ -22,7 +22,7 @@ fn panicking() -> Do<()> {
 }
 
 /// Blocks its thread until the returned sender is used or dropped. Ready once it blocks.
-async fn block(addr: &Addr<Probe>) -> mpsc::Sender<()> {
+pub(crate) async fn block(addr: &Addr<Probe>) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     let (tell, told) = oneshot::channel();
     addr.do_send(job(move |_, _| {

@@ -6,7 +6,7 @@ use actix::prelude::*;
 use futures::StreamExt;
 use latido::fault::Fault;
 use latido::supervision::*;
-use latido::{Event, EventKind, Report, Reporter};
+use latido::{Event, EventKind, ExitReason, Report, Reporter};
 
 use crate::support::*;
 
@@ -148,5 +148,25 @@ fn the_stream_ends_with_the_tree_for_all_who_subscribed_and_who_come_later() {
         assert!(waiting.await.unwrap().is_none());
         assert!(tree.subscribe().next().await.is_none());
         assert!(tree.subscribe().until("**", |_| true).await.is_none());
+    });
+}
+
+#[test]
+fn who_subscribes_before_awaiting_anything_misses_nothing_on_whatever_thread_the_tree_lives() {
+    run(async {
+        for _ in 0..50 {
+            let tree = SupervisorSpec::new("app")
+                .on(Placement::OwnThread)
+                .child(child("a"))
+                .start()
+                .unwrap();
+            // A thread that were already at work would have said something by now.
+            std::thread::yield_now();
+            let mut events = tree.subscribe();
+            assert_eq!(events.next().await.unwrap().seq, 1);
+            tree.stop(SECOND).await;
+        }
+        let tree = SupervisorSpec::new("app").child(child("a")).start().unwrap();
+        assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown)); // before it came to life
     });
 }

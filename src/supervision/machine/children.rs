@@ -6,7 +6,7 @@ use std::ops::RangeBounds;
 
 use tokio::time::Instant;
 
-use crate::exit::ExitReason;
+use crate::exit::{ExitReason, Kill};
 use crate::supervision::backoff::Backoff;
 use crate::supervision::policy::{Restart, Shutdown};
 use crate::supervision::spec::Rules;
@@ -138,6 +138,10 @@ impl Child {
         if std::mem::take(&mut self.must_stop) {
             self.wanted &= self.restart == Restart::Permanent || !finished;
             return if self.wanted { Exit::Nothing } else { Exit::Retire };
+        }
+        // It did not fail. It goes on elsewhere.
+        if matches!(reason, ExitReason::Killed(Kill::Displaced)) {
+            return Exit::Nothing;
         }
         let by_hand = std::mem::take(&mut self.by_hand) && before == State::Starting;
         let exit = match before {

@@ -57,7 +57,7 @@ impl World {
             Input::Started(child) if self.children[*child] == Life::Starting => {
                 self.children[*child] = Life::Up
             }
-            Input::Exited(child, _) => {
+            Input::Exited(child, _) | Input::OutOfThreads(child, _) => {
                 let unasked = matches!(self.children[*child], Life::Starting | Life::Up);
                 self.significant_end |= unasked && self.significant[*child];
                 self.children[*child] = Life::Down;
@@ -157,6 +157,11 @@ impl World {
             }
             (2, Some(child)) => self.put(Input::Exited(child, ExitReason::Normal)),
             (3, Some(child)) => self.put(Input::Exited(child, ExitReason::failed("x"))),
+            (6, Some(child)) => self.put(Input::Exited(child, ExitReason::Killed(Kill::Displaced))),
+            (7, Some(child)) if dice > 250 => self.put(Input::OutOfThreads(
+                child,
+                ExitReason::Unresponsive { blocked: MS },
+            )),
             (4, _) => self.now += u32::from(which) * 7 * MS,
             (8..=11, _) if !self.ended => self.order(dice % 12, usize::from(which)),
             _ => self.tick(),

@@ -181,3 +181,42 @@ fn a_child_that_goes_down_while_it_is_down_changes_nothing() {
     );
     assert_eq!(bench.started(0), "start 1");
 }
+
+#[test]
+fn a_displaced_child_starts_elsewhere_at_no_cost_and_takes_nobody_with_it() {
+    let displaced = || ExitReason::Killed(Kill::Displaced);
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        for restart in [Restart::Permanent, Restart::Temporary] {
+            let mut bench = Bench::up(strategy, 0, three([restart; 3]));
+            assert_eq!(bench.put(Input::Exited(1, displaced())), "start 1");
+            assert_eq!(
+                bench.put(Input::Exited(1, displaced())),
+                "start 1",
+                "nor while it starts"
+            );
+            assert_eq!(bench.started(1), "");
+        }
+    }
+    let mut bench = Bench::up(Strategy::OneForOne, 0, three(PERMANENT));
+    assert_eq!(bench.put(Input::Terminate(1)), "stop 1");
+    assert_eq!(
+        bench.put(Input::Exited(1, displaced())),
+        "retire 1",
+        "it was to go down anyway"
+    );
+}
+
+#[test]
+fn a_tree_out_of_threads_restarts_nobody() {
+    let unresponsive = || ExitReason::Unresponsive { blocked: SECOND };
+    for (restart, first) in [(Restart::Permanent, ""), (Restart::Temporary, "retire 1, ")] {
+        let mut bench = Bench::up(Strategy::OneForOne, 3, three([restart; 3]));
+        assert_eq!(
+            bench.put(Input::OutOfThreads(1, unresponsive())),
+            format!("{first}stop 2")
+        );
+        bench.stopped(2);
+        let end = bench.stopped(0);
+        assert!(end.ends_with("end: out of threads by 1"), "{end}");
+    }
+}

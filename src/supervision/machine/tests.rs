@@ -34,6 +34,7 @@ pub(super) fn rules(restart: Restart) -> Rules {
         backoff: Backoff::NONE,
         placement: Placement::Current,
         significant: false,
+        limits: Default::default(),
     }
 }
 
@@ -133,6 +134,7 @@ fn text(action: &Action) -> String {
         Action::Ready => "ready".to_owned(),
         Action::End(Ending::AsAsked) => "end as asked".to_owned(),
         Action::End(Ending::StartFailed { child, .. }) => format!("end: {child} did not start"),
+        Action::End(Ending::OutOfThreads { child, .. }) => format!("end: out of threads by {child}"),
         Action::End(Ending::GaveUp { child, .. }) => format!("end: gave up on {child}"),
     }
 }

@@ -1,0 +1,129 @@
+//! The thread that looks.
+
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::watch::Watch;
+use super::{Hang, Limits, Pulse, Watched};
+use crate::exit::catch;
+
+const LOOKS_PER_LIMIT: u32 = 4;
+
+#[derive(Default)]
+struct Watchdog {
+    watched: Mutex<Entries>,
+    /// The next look is due earlier than it was.
+    is_sooner: Condvar,
+}
+
+struct Entries {
+    list: Vec<Entry>,
+    /// The time between two looks.
+    period: Duration,
+}
+
+struct Entry {
+    /// Looked at without touching who is watched, whose end may run anybody's destructors.
+    pulse: Weak<Pulse>,
+    watched: Weak<dyn Watched>,
+    watch: Watch,
+}
+
+static WATCHDOG: LazyLock<Arc<Watchdog>> = LazyLock::new(|| {
+    let watchdog = Arc::<Watchdog>::default();
+    let own = watchdog.clone();
+    let thread = thread::Builder::new().name("latido-watchdog".to_owned());
+    if let Err(error) = thread.spawn(move || own.run()) {
+        log::error!(target: "latido", "nobody watches for hung actors: the watchdog's thread cannot start: {error}");
+    }
+    watchdog
+});
+
+/// Has somebody watched until it hangs, or is dropped.
+pub(crate) fn watch(pulse: &Arc<Pulse>, limits: Limits, watched: Weak<dyn Watched>) {
+    let pulse = Arc::downgrade(pulse);
+    let watch = Watch::new(limits);
+    WATCHDOG.lock().add(Entry {
+        pulse,
+        watched,
+        watch,
+    });
+}
+
+impl Entries {
+    fn add(&mut self, entry: Entry) {
+        let period = entry.watch.shortest() / LOOKS_PER_LIMIT;
+        self.list.push(entry);
+        if period < self.period {
+            self.period = period;
+            WATCHDOG.is_sooner.notify_one();
+        }
+    }
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            period: Duration::MAX,
+        }
+    }
+}
+
+impl Watchdog {
+    fn run(&self) {
+        let mut last = Instant::now();
+        loop {
+            let period = self.sleep(last);
+            let now = Instant::now();
+            let (gap, awake) = (now - last, period.min(now - last));
+            last = now;
+            for (watched, hang) in self.round(gap, awake) {
+                if let Some(watched) = watched.upgrade() {
+                    let _ = catch(|| watched.hangs(hang));
+                }
+            }
+        }
+    }
+
+    /// Sleeps until the next look is due, and says how long after the `last` that was.
+    fn sleep(&self, last: Instant) -> Duration {
+        let mut entries = self.lock();
+        loop {
+            let left = entries.period.saturating_sub(last.elapsed());
+            if left.is_zero() {
+                return entries.period;
+            }
+            let woken = self.is_sooner.wait_timeout(entries, left);
+            entries = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn round(&self, gap: Duration, awake: Duration) -> Vec<(Weak<dyn Watched>, Hang)> {
+        let mut hanging = Vec::new();
+        // Out of the lock: who looks whether messages wait may have to drop some.
+        let entries = std::mem::take(&mut *self.lock());
+        for Entry {
+            pulse,
+            watched,
+            mut watch,
+        } in entries.list
+        {
+            let Some(read) = pulse.upgrade() else { continue };
+            match watch.look(&read, gap, awake, &watched) {
+                Some(hang) => hanging.push((watched, hang)),
+                None => self.lock().add(Entry {
+                    pulse,
+                    watched,
+                    watch,
+                }),
+            }
+        }
+        hanging
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

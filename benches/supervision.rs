@@ -56,10 +56,7 @@ impl Handler<Panic> for Counter {
 
 fn main() {
     latido::quiet_panics();
-    println!(
-        "{:<44} {:>12} {:>12} {:>7}",
-        "", "raw actix", "supervised", "ratio"
-    );
+    println!("{:<44} {:>12} {:>12} {:>7}", "", "raw actix", "supervised", "ratio");
     System::new().block_on(async {
         let tree = start([ChildSpec::new("here", Counter::default)], &Placement::Current);
         let here = (Counter::default().start(), tree.1[0].clone());
@@ -70,10 +67,7 @@ fn main() {
 
         let arbiter = Arbiter::new();
         let tree = start([ChildSpec::new("there", Counter::default)], &Placement::OwnThread);
-        let there = (
-            Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default()),
-            tree.1[0].clone(),
-        );
+        let there = (Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default()), tree.1[0].clone());
         compare("tell, across threads", &there, tells).await;
         compare("ask, across threads", &there, asks).await;
         compare("1,000 asks in flight, across threads", &there, many_asks).await;
@@ -83,9 +77,7 @@ fn main() {
         println!("{:<44} {:>12} {:>12} {:>7}", "", "supervised", "watched", "ratio");
         let specs = [
             ChildSpec::new("alone", Counter::default),
-            ChildSpec::new("watched", Counter::default)
-                .watchdog(SECOND)
-                .message_limit(SECOND),
+            ChildSpec::new("watched", Counter::default).watchdog(SECOND).message_limit(SECOND),
         ];
         let tree = start(specs, &Placement::OwnThread);
         let there = (tree.1[0].clone(), tree.1[1].clone());
@@ -94,9 +86,7 @@ fn main() {
         tree.0.stop(SECOND).await;
         let specs = [
             ChildSpec::new("alone", Counter::default),
-            ChildSpec::new("watched", Counter::default)
-                .watchdog(SECOND)
-                .message_limit(SECOND),
+            ChildSpec::new("watched", Counter::default).watchdog(SECOND).message_limit(SECOND),
         ];
         let tree = start(specs, &Placement::Current);
         let here = (tree.1[0].clone(), tree.1[1].clone());
@@ -165,10 +155,7 @@ async fn many_asks(addr: &Addr<Counter>) -> u32 {
 /// From sending what crashes the child to the answer of its successor.
 async fn crash_to_answer() {
     let (tree, addrs) = start([ChildSpec::new("child", Counter::default)], &Placement::Current);
-    for (name, panics) in [
-        ("crash() to next answer, p50", false),
-        ("panic!() to next answer, p50", true),
-    ] {
+    for (name, panics) in [("crash() to next answer, p50", false), ("panic!() to next answer, p50", true)] {
         let mut times = Vec::new();
         for _ in 0..20_000 {
             let start = Instant::now();
@@ -203,9 +190,7 @@ async fn start_and_stop(children: usize) {
     let begin = Instant::now();
     let specs = (0..children).map(|n| ChildSpec::new(n.to_string(), Counter::default));
     let (tree, addrs) = start(specs, &Placement::Current);
-    tree.subscribe()
-        .until("bench", |event| matches!(event.kind, EventKind::Started))
-        .await;
+    tree.subscribe().until("bench", |event| matches!(event.kind, EventKind::Started)).await;
     let started = begin.elapsed().as_nanos() as f64 / children as f64;
     let memory = (resident_memory() - before) / children as f64;
     let begin = Instant::now();
@@ -224,11 +209,7 @@ fn start(
 ) -> (Tree, Vec<Addr<Counter>>) {
     let specs: Vec<_> = specs.into_iter().map(|spec| spec.on(placement.clone())).collect();
     let addrs = specs.iter().map(ChildSpec::addr).collect();
-    let tree = SupervisorSpec::new("bench")
-        .intensity(u32::MAX, SECOND)
-        .children(specs)
-        .start()
-        .unwrap();
+    let tree = SupervisorSpec::new("bench").intensity(u32::MAX, SECOND).children(specs).start().unwrap();
     (tree, addrs)
 }
 

@@ -68,9 +68,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What has not stopped within a second would be killed.
     let reason = tree.stop(Duration::from_secs(1)).await;
     println!("the tree {reason}");
-    println!(
-        "a late message: {}",
-        greeter.send(Greet("Alan")).await.unwrap_err()
-    );
+    println!("a late message: {}", greeter.send(Greet("Alan")).await.unwrap_err());
     Ok(())
 }

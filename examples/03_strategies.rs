@@ -43,9 +43,7 @@ async fn show(strategy: Strategy) -> Result<(), Box<dyn Error>> {
         .start()?;
     let mut events = tree.subscribe();
     // A supervisor is up once its children are.
-    events
-        .until("app", |event| matches!(event.kind, EventKind::Started))
-        .await;
+    events.until("app", |event| matches!(event.kind, EventKind::Started)).await;
 
     tree.inject("app/b", Fault::Panic)?;
     // The failed child starts again, and so do the siblings that the supervisor's decision names.

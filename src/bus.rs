@@ -67,13 +67,7 @@ impl EventBus {
     pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind) {
         let mut bus = lock(&self.0.bus);
         bus.seq += 1;
-        let event = Event {
-            seq: bus.seq,
-            at: SystemTime::now(),
-            path: path.clone(),
-            incarnation,
-            kind,
-        };
+        let event = Event { seq: bus.seq, at: SystemTime::now(), path: path.clone(), incarnation, kind };
         bus.book.note(&event);
         bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
             Some(inbox) => {
@@ -88,10 +82,7 @@ impl EventBus {
 
     pub(crate) fn subscribe(&self) -> Events {
         let mut bus = lock(&self.0.bus);
-        let inbox = Arc::new(Mutex::new(Inbox {
-            closed: bus.closed,
-            ..Inbox::default()
-        }));
+        let inbox = Arc::new(Mutex::new(Inbox { closed: bus.closed, ..Inbox::default() }));
         bus.subscribers.push(Arc::downgrade(&inbox));
         drop(bus);
         Events { inbox }
@@ -130,11 +121,7 @@ impl Inbox {
         if self.queue.len() < BACKLOG {
             self.queue.push_back(event);
             self.wake();
-        } else if let Some(Event {
-            kind: EventKind::Missed(count),
-            ..
-        }) = self.queue.back_mut()
-        {
+        } else if let Some(Event { kind: EventKind::Missed(count), .. }) = self.queue.back_mut() {
             *count += 1;
         } else {
             // It takes the place, and the number, of the first that is missed.
@@ -191,8 +178,7 @@ impl Events {
     /// Reads on until `wanted` holds for an event of the child at `path`, and returns that event; `None` if
     /// the tree ended first. `path` may be a glob, see [`TreePath::matches`].
     pub async fn until(&mut self, path: &str, mut wanted: impl FnMut(&Event) -> bool) -> Option<Event> {
-        self.find_map(path, |event| wanted(event).then(|| event.clone()))
-            .await
+        self.find_map(path, |event| wanted(event).then(|| event.clone())).await
     }
 }
 
@@ -214,8 +200,6 @@ impl Stream for Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events")
-            .field("unread", &lock(&self.inbox).queue.len())
-            .finish()
+        f.debug_struct("Events").field("unread", &lock(&self.inbox).queue.len()).finish()
     }
 }

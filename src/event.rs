@@ -143,12 +143,7 @@ impl Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            incarnation,
-            kind,
-            ..
-        } = self;
+        let Self { path, incarnation, kind, .. } = self;
         match kind {
             EventKind::Exited { lived, .. } => write!(f, "{path} #{incarnation} {kind} (lived {lived:.1?})"),
             EventKind::Stopped { took, .. } => write!(f, "{path} #{incarnation} {kind} (took {took:.1?})"),
@@ -166,23 +161,10 @@ impl fmt::Display for EventKind {
         match self {
             Self::Started => f.write_str("started"),
             Self::Exited { reason, .. } => reason.fmt(f),
-            Self::Stopped {
-                reason: ExitReason::Shutdown,
-                ..
-            } => f.write_str("stopped"),
+            Self::Stopped { reason: ExitReason::Shutdown, .. } => f.write_str("stopped"),
             Self::Stopped { reason, .. } => write!(f, "stopped, but {reason}"),
-            Self::Restarting {
-                delay,
-                failures,
-                budget,
-                siblings,
-                ..
-            } => {
-                let wait = if delay.is_zero() {
-                    "at once".to_owned()
-                } else {
-                    format!("in {delay:.1?}")
-                };
+            Self::Restarting { delay, failures, budget, siblings, .. } => {
+                let wait = if delay.is_zero() { "at once".to_owned() } else { format!("in {delay:.1?}") };
                 write!(f, "restarts {wait} (failure {failures} in a row, {budget})")?;
                 if !siblings.is_empty() {
                     let names: Vec<_> = siblings.iter().map(TreePath::name).collect();
@@ -190,11 +172,7 @@ impl fmt::Display for EventKind {
                 }
                 Ok(())
             }
-            Self::GaveUp {
-                child,
-                reason,
-                budget,
-            } => write!(
+            Self::GaveUp { child, reason, budget } => write!(
                 f,
                 "gives up: {} {reason}, and {} restarts in {:?} are all that it allows",
                 child.name(),
@@ -203,34 +181,23 @@ impl fmt::Display for EventKind {
             ),
             Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
             Self::Report(report) => report.fmt(f),
-            Self::Missed(count) => write!(
-                f,
-                "{count} events were missed here: this subscriber reads too slowly"
-            ),
+            Self::Missed(count) => {
+                write!(f, "{count} events were missed here: this subscriber reads too slowly")
+            }
         }
     }
 }
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            used,
-            intensity,
-            period,
-            ..
-        } = self;
+        let Self { used, intensity, period, .. } = self;
         write!(f, "restart {used} of {intensity} in {period:?}")
     }
 }
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            first,
-            doublings,
-            stretch,
-            cap,
-        } = self;
+        let Self { first, doublings, stretch, cap } = self;
         if first.is_zero() {
             return f.write_str("no wait");
         }

@@ -179,28 +179,17 @@ impl fmt::Display for ExitReason {
             Self::Panicked(panic) => write!(f, "panicked: {panic}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Unresponsive { blocked } => {
-                write!(
-                    f,
-                    "did not answer for {blocked:.1?}: its handler blocks its thread"
-                )
+                write!(f, "did not answer for {blocked:.1?}: its handler blocks its thread")
             }
             Self::Deaf { waited } => {
-                write!(
-                    f,
-                    "took no message for {waited:.1?}: what it waits for does not end"
-                )
+                write!(f, "took no message for {waited:.1?}: what it waits for does not end")
             }
             Self::OutOfThreads { child, reason, max } => write!(
                 f,
                 "gave up: more than {max} threads are blocked and were left behind, the last by {child}, which {reason}"
             ),
             Self::StartFailed { child, reason } => write!(f, "could not start {child}: {reason}"),
-            Self::GaveUp {
-                child,
-                reason,
-                intensity,
-                period,
-            } => {
+            Self::GaveUp { child, reason, intensity, period } => {
                 write!(
                     f,
                     "gave up: more than {intensity} restarts in {period:?}, the last for {child}, which {reason}"

@@ -53,18 +53,14 @@ impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let seconds = |text: &str| {
-            text.parse()
-                .ok()
-                .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        };
+        let seconds = |text: &str| text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
         match text.split_once(':') {
             None if text == "panic" => Ok(Self::Panic),
             None if text == "fail" => Ok(Self::Fail),
             None if text == "stop" => Ok(Self::Stop),
-            Some(("block", time)) => seconds(time)
-                .map(Self::Block)
-                .ok_or_else(|| FaultError(text.to_owned())),
+            Some(("block", time)) => {
+                seconds(time).map(Self::Block).ok_or_else(|| FaultError(text.to_owned()))
+            }
             _ => Err(FaultError(text.to_owned())),
         }
     }

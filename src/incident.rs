@@ -85,31 +85,15 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn note(&mut self, event: &Event) {
-        let Event {
-            path, incarnation, ..
-        } = event;
+        let Event { path, incarnation, .. } = event;
         match &event.kind {
             EventKind::Injected(fault) => {
                 self.faults.insert(path.clone(), (*incarnation, fault.clone()));
             }
             EventKind::Exited { reason, .. } if !reason.is_normal() => self.begin(event),
-            EventKind::Restarting {
-                delay,
-                wait,
-                budget,
-                siblings,
-                ..
-            } => {
+            EventKind::Restarting { delay, wait, budget, siblings, .. } => {
                 let (delay, wait, budget, siblings) = (*delay, *wait, *budget, siblings.clone());
-                self.decide(
-                    path,
-                    Decision::Restart {
-                        delay,
-                        wait,
-                        budget,
-                        siblings,
-                    },
-                );
+                self.decide(path, Decision::Restart { delay, wait, budget, siblings });
             }
             EventKind::GaveUp { child, budget, .. } => {
                 self.decide(child, Decision::GiveUp(*budget));
@@ -127,19 +111,10 @@ impl Book {
     }
 
     fn begin(&mut self, event: &Event) {
-        let EventKind::Exited {
-            reason,
-            lived,
-            lost,
-            kept,
-        } = &event.kind
-        else {
+        let EventKind::Exited { reason, lived, lost, kept } = &event.kind else {
             return;
         };
-        let fault = self
-            .faults
-            .remove(&event.path)
-            .filter(|(of, _)| *of == event.incarnation);
+        let fault = self.faults.remove(&event.path).filter(|(of, _)| *of == event.incarnation);
         if self.incidents.len() == REMEMBERED {
             self.incidents.pop_front();
         }
@@ -172,13 +147,7 @@ impl Book {
             Decision::Restart { siblings, .. } => incident.down.is_none() && siblings.contains(path),
             _ => false,
         };
-        if let Some(incident) = self
-            .incidents
-            .iter_mut()
-            .rev()
-            .take(self.open.len())
-            .find(takes_along)
-        {
+        if let Some(incident) = self.incidents.iter_mut().rev().take(self.open.len()).find(takes_along) {
             incident.stopped.push((path.clone(), took));
         }
     }
@@ -190,38 +159,22 @@ impl Book {
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Incident> {
-        let place = self
-            .incidents
-            .binary_search_by_key(&id, |incident| incident.id)
-            .ok()?;
+        let place = self.incidents.binary_search_by_key(&id, |incident| incident.id).ok()?;
         self.incidents.get_mut(place)
     }
 }
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            path,
-            incarnation,
-            reason,
-            lived,
-            ..
-        } = self;
-        write!(
-            f,
-            "incident {id}: {path} #{incarnation} {reason}, after {lived:.1?}"
-        )?;
+        let Self { id, path, incarnation, reason, lived, .. } = self;
+        write!(f, "incident {id}: {path} #{incarnation} {reason}, after {lived:.1?}")?;
         if let Some(fault) = &self.injected {
             write!(f, "\n  it was put there on purpose: {fault}")?;
         }
         match (self.lost, self.kept) {
             (0, 0) => {}
             (0, kept) => write!(f, "\n  lost no message; {kept} that were waiting are kept")?,
-            (lost, 0) => write!(
-                f,
-                "\n  lost {lost} message that was being handled; none was waiting"
-            )?,
+            (lost, 0) => write!(f, "\n  lost {lost} message that was being handled; none was waiting")?,
             (lost, kept) => write!(
                 f,
                 "\n  lost {lost} message that was being handled; {kept} that were waiting are kept"
@@ -234,34 +187,23 @@ impl fmt::Display for Incident {
                 "\n  decision: no restart: it would be number {} of {} in {:?}; its supervisor gives up",
                 budget.used, budget.intensity, budget.period
             )?,
-            Decision::Restart {
-                delay, wait, budget, ..
-            } => {
+            Decision::Restart { delay, wait, budget, .. } => {
                 match delay.is_zero() {
                     true => write!(f, "\n  decision: {budget}, at once")?,
                     false => write!(f, "\n  decision: {budget}; wait {delay:.1?} = {wait}")?,
                 }
-                write!(
-                    f,
-                    "\n  the oldest of these restarts is forgotten in {:.1?}",
-                    budget.frees_in
-                )?;
+                write!(f, "\n  the oldest of these restarts is forgotten in {:.1?}", budget.frees_in)?;
             }
         }
         if !self.stopped.is_empty() {
-            let stopped: Vec<_> = self
-                .stopped
-                .iter()
-                .map(|(path, took)| format!("{path} ({took:.1?})"))
-                .collect();
+            let stopped: Vec<_> =
+                self.stopped.iter().map(|(path, took)| format!("{path} ({took:.1?})")).collect();
             write!(f, "\n  stopped with it: {}", stopped.join(", "))?;
         }
         match (&self.decision, self.down) {
-            (_, Some(down)) => write!(
-                f,
-                "\n  up again as #{}, {down:.1?} after it failed",
-                self.incarnation + 1
-            ),
+            (_, Some(down)) => {
+                write!(f, "\n  up again as #{}, {down:.1?} after it failed", self.incarnation + 1)
+            }
             (Decision::Restart { .. }, None) => f.write_str("\n  not up again yet"),
             _ => Ok(()),
         }

@@ -86,10 +86,7 @@ fn install_hook() {
         set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             let guarded = DEPTH.try_with(Cell::get).unwrap_or(0) > 0;
             if guarded {
-                let noted = Panic(Arc::new((
-                    text(info.payload()),
-                    info.location().map(ToString::to_string),
-                )));
+                let noted = Panic(Arc::new((text(info.payload()), info.location().map(ToString::to_string))));
                 NOTED.set(Some(noted));
             }
             if !guarded || !QUIET.load(Ordering::Relaxed) {

@@ -51,10 +51,7 @@ impl TreePath {
     /// Whether the path fits a glob: `*` stands for any part of one name, `**` for any number of names.
     /// A pattern that is no valid glob matches only itself.
     pub fn matches(&self, pattern: &str) -> bool {
-        let options = glob::MatchOptions {
-            require_literal_separator: true,
-            ..Default::default()
-        };
+        let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
         match glob::Pattern::new(pattern) {
             Ok(glob) => glob.matches_with(&self.0, options),
             Err(_) => *self == pattern,

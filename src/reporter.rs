@@ -49,11 +49,7 @@ struct Speaker {
 
 impl Reporter {
     pub(crate) fn new(bus: EventBus, path: TreePath, incarnation: u64) -> Self {
-        Self(Some(Arc::new(Speaker {
-            bus,
-            path,
-            incarnation,
-        })))
+        Self(Some(Arc::new(Speaker { bus, path, incarnation })))
     }
 
     /// The reporter of the actor whose code is running: in its factory, `started`, a handler, an interval, a future of
@@ -65,11 +61,7 @@ impl Reporter {
     /// Publishes an [`EventKind::Report`].
     pub fn report(&self, report: impl Report) {
         if let Some(speaker) = &self.0 {
-            speaker.bus.publish(
-                &speaker.path,
-                speaker.incarnation,
-                EventKind::Report(Arc::new(report)),
-            );
+            speaker.bus.publish(&speaker.path, speaker.incarnation, EventKind::Report(Arc::new(report)));
         }
     }
 
@@ -90,9 +82,7 @@ impl Reporter {
 
     /// Makes this the current reporter until the returned value is dropped.
     pub(crate) fn enter(&self) -> Entered {
-        Entered {
-            before: CURRENT.replace(self.clone()),
-        }
+        Entered { before: CURRENT.replace(self.clone()) }
     }
 }
 

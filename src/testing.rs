@@ -73,11 +73,7 @@ pub use crate::panic::quiet_panics;
 pub fn in_virtual_time<T>(test: impl std::future::Future<Output = T>) -> T {
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime")
+        builder.enable_all().start_paused(true).build().expect("a runtime")
     };
     actix_rt::System::with_tokio_rt(runtime).block_on(test)
 }

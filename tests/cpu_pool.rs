@@ -48,10 +48,7 @@ async fn a_panic_is_an_error_with_its_text_and_place() {
     assert!(matches!(error, JobError::Panicked(_)));
     let place = concat!(" at ", file!(), ":");
     let text = "the job panicked: index out of bounds: the len is 0 but the index is 3";
-    assert!(
-        error.to_string().starts_with(&format!("{text}{place}")),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(&format!("{text}{place}")), "{error}");
 }
 
 #[actix::test]
@@ -121,11 +118,7 @@ async fn a_factory_that_panics_is_tried_again_at_the_next_job() {
 }
 
 /// A job that says when it runs and waits for a word.
-fn gate() -> (
-    Job<impl FnOnce() -> u8 + Send + 'static>,
-    Receiver<()>,
-    Sender<u8>,
-) {
+fn gate() -> (Job<impl FnOnce() -> u8 + Send + 'static>, Receiver<()>, Sender<u8>) {
     let (runs, running) = mpsc::channel();
     let (release, word) = mpsc::channel();
     let job = Job(move || {
@@ -196,14 +189,7 @@ async fn a_job_that_nobody_waits_for_any_more_is_not_run() {
     assert_eq!(first.await.unwrap().unwrap(), 7);
 
     // Its destructor panicked on the thread, and the thread goes on.
-    assert_eq!(
-        pool.send(Run(Job(|| 8)))
-            .timeout(PATIENCE)
-            .await
-            .unwrap()
-            .unwrap(),
-        8
-    );
+    assert_eq!(pool.send(Run(Job(|| 8))).timeout(PATIENCE).await.unwrap().unwrap(), 8);
     assert!(ran.try_recv().is_err());
 }
 
@@ -242,27 +228,15 @@ mod digest {
     #[actix::test]
     async fn files_have_the_checksums_of_the_standard() {
         for (content, sha256) in [
-            (
-                &b""[..],
-                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            ),
-            (
-                b"abc",
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            ),
+            (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (
                 b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
             ),
-            (
-                &[b'a'; 1_000_000],
-                "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
-            ),
+            (&[b'a'; 1_000_000], "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
         ] {
-            assert_eq!(
-                sha256_of(content).await,
-                (sha256.to_owned(), content.len() as u64)
-            );
+            assert_eq!(sha256_of(content).await, (sha256.to_owned(), content.len() as u64));
         }
     }
 
@@ -270,31 +244,15 @@ mod digest {
     async fn a_file_longer_than_the_buffer_is_read_to_its_end() {
         let (sha256, bytes) = sha256_of(&vec![0; 8 << 20]).await;
         assert_eq!(bytes, 8 << 20);
-        assert_eq!(
-            sha256,
-            "2daeb1f36095b44b318410b3f4e8b5d989dcc7bb023d1426c492dab0a3053e74"
-        );
+        assert_eq!(sha256, "2daeb1f36095b44b318410b3f4e8b5d989dcc7bb023d1426c492dab0a3053e74");
     }
 
     #[actix::test]
     async fn a_missing_file_is_an_error_that_names_it() {
         let pool = CpuPool::new(1).start();
         let path = PathBuf::from("no/such/file.iso");
-        let error = pool
-            .send(Run(Sha256Of(path.clone())))
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap_err();
-        assert_eq!(
-            (&error.path, error.error.kind()),
-            (&path, std::io::ErrorKind::NotFound)
-        );
-        assert!(
-            error
-                .to_string()
-                .starts_with("cannot read no/such/file.iso: No such file"),
-            "{error}"
-        );
+        let error = pool.send(Run(Sha256Of(path.clone()))).await.unwrap().unwrap().unwrap_err();
+        assert_eq!((&error.path, error.error.kind()), (&path, std::io::ErrorKind::NotFound));
+        assert!(error.to_string().starts_with("cannot read no/such/file.iso: No such file"), "{error}");
     }
 }

@@ -58,41 +58,22 @@ async fn good_answers_of_every_shape_give_the_right_file() {
         (
             "chunked, its length told as well",
             vec![
-                head(
-                    "200 OK",
-                    &[("transfer-encoding", "chunked"), ("content-length", "5")],
-                ),
+                head("200 OK", &[("transfer-encoding", "chunked"), ("content-length", "5")]),
                 send("5\r\nabcde\r\n0\r\n\r\n"),
             ],
         ),
-        (
-            "until the close",
-            vec![head("200 OK", &[]), send("abcde"), Step::Close],
-        ),
+        ("until the close", vec![head("200 OK", &[]), send("abcde"), Step::Close]),
         (
             "identity",
-            vec![
-                head(
-                    "200 OK",
-                    &[("content-encoding", "Identity"), ("content-length", "5")],
-                ),
-                send("abcde"),
-            ],
+            vec![head("200 OK", &[("content-encoding", "Identity"), ("content-length", "5")]), send("abcde")],
         ),
-        (
-            "early hints first",
-            [vec![head("103 Early Hints", &[])], ok("abcde")].concat(),
-        ),
+        ("early hints first", [vec![head("103 Early Hints", &[])], ok("abcde")].concat()),
     ];
     for (name, steps) in cases {
         let server = Server::start(move |_| steps.clone());
         let dir = tempdir().unwrap();
         let target = dir.path().join("file");
-        fetch(server.url("file"), &target)
-            .await
-            .expect(name)
-            .publish()
-            .unwrap();
+        fetch(server.url("file"), &target).await.expect(name).publish().unwrap();
         let expected: &[u8] = if name == "empty" { b"" } else { b"abcde" };
         assert_eq!(fs::read(&target).unwrap(), expected, "{name}");
     }
@@ -101,29 +82,17 @@ async fn good_answers_of_every_shape_give_the_right_file() {
 #[actix::test]
 async fn redirects_absolute_and_relative_are_followed() {
     let server = Server::start(|request: &Request| match &*request.path {
-        "a/start" => vec![head(
-            "302 Found",
-            &[("location", "next?x=1"), ("content-length", "0")],
-        )],
+        "a/start" => vec![head("302 Found", &[("location", "next?x=1"), ("content-length", "0")])],
         "a/next?x=1" => {
-            let host = request
-                .head
-                .lines()
-                .find_map(|line| line.strip_prefix("host: "))
-                .unwrap();
+            let host = request.head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
             let absolute = format!("http://{host}/end");
-            vec![head(
-                "301 Moved Permanently",
-                &[("location", &absolute), ("content-length", "0")],
-            )]
+            vec![head("301 Moved Permanently", &[("location", &absolute), ("content-length", "0")])]
         }
         "end" => ok("there"),
         other => panic!("asked for {other}"),
     });
     let dir = tempdir().unwrap();
-    let fetched = fetch(server.url("a/start"), &dir.path().join("file"))
-        .await
-        .unwrap();
+    let fetched = fetch(server.url("a/start"), &dir.path().join("file")).await.unwrap();
     assert_eq!(fs::read(fetched.part()).unwrap(), b"there");
 }
 
@@ -144,22 +113,12 @@ async fn two_downloads_at_once_on_one_actor_do_not_mix() {
 
 #[actix::test]
 async fn progress_can_be_read_while_the_download_runs() {
-    let server = Server::start(|_| {
-        vec![
-            head("200 OK", &[("content-length", "10")]),
-            send("12345"),
-            Step::Stall,
-        ]
-    });
+    let server =
+        Server::start(|_| vec![head("200 OK", &[("content-length", "10")]), send("12345"), Step::Stall]);
     let dir = tempdir().unwrap();
     let progress = Arc::new(Progress::default());
     let fetch = Fetch::new(server.url("file"), dir.path().join("file")).progress(progress.clone());
-    let failure = Downloader::new(IMPATIENT)
-        .start()
-        .send(fetch)
-        .await
-        .unwrap()
-        .unwrap_err();
+    let failure = Downloader::new(IMPATIENT).start().send(fetch).await.unwrap().unwrap_err();
     assert_eq!(failure.to_string(), "no bytes for 0.2 s");
     assert_eq!((progress.received(), progress.total()), (5, Some(10)));
 }
@@ -206,17 +165,12 @@ async fn bytes_after_the_announced_length_never_reach_the_next_file() {
 async fn a_directory_that_does_not_exist_is_named() {
     let server = Server::start(|_| ok("bytes"));
     let dir = tempdir().unwrap();
-    let failure = fetch(server.url("file"), &dir.path().join("missing/file"))
-        .await
-        .unwrap_err();
+    let failure = fetch(server.url("file"), &dir.path().join("missing/file")).await.unwrap_err();
     assert!(!failure.is_transient());
     assert!(
         matches!(&failure, FetchError::Disk { path, .. } if *path == dir.path().join("missing/.file.part"))
     );
-    assert!(
-        failure.to_string().contains("missing/.file.part`: No such file"),
-        "{failure}"
-    );
+    assert!(failure.to_string().contains("missing/.file.part`: No such file"), "{failure}");
     assert!(server.requests().is_empty());
 }
 
@@ -248,12 +202,7 @@ async fn what_is_no_part_file_is_left_alone() {
         put(&part, &precious);
         let before = part.symlink_metadata().unwrap().file_type();
         let fetch = Fetch::new(server.url("file"), dir.path().join("file")).part(&part);
-        let failure = Downloader::default()
-            .start()
-            .send(fetch)
-            .await
-            .unwrap()
-            .unwrap_err();
+        let failure = Downloader::default().start().send(fetch).await.unwrap().unwrap_err();
         assert!(failure.to_string().contains("in the way"), "{failure}");
         assert_eq!(part.symlink_metadata().unwrap().file_type(), before);
         assert_eq!(files_in(&dir), ["part", "precious"]);
@@ -269,21 +218,13 @@ async fn publishing_replaces_a_link_and_fails_on_a_directory() {
     let target = dir.path().join("file");
     fs::write(dir.path().join("precious"), "precious").unwrap();
     symlink("precious", &target).unwrap();
-    fetch(server.url("file"), &target)
-        .await
-        .unwrap()
-        .publish()
-        .unwrap();
+    fetch(server.url("file"), &target).await.unwrap().publish().unwrap();
     assert!(target.symlink_metadata().unwrap().is_file());
     assert_eq!(fs::read(dir.path().join("precious")).unwrap(), b"precious");
 
     fs::remove_file(&target).unwrap();
     fs::create_dir(&target).unwrap();
-    let failure = fetch(server.url("file"), &target)
-        .await
-        .unwrap()
-        .publish()
-        .unwrap_err();
+    let failure = fetch(server.url("file"), &target).await.unwrap().publish().unwrap_err();
     assert!(matches!(&failure, FetchError::Disk { path, .. } if *path == target));
     assert_eq!(files_in(&dir), ["file", "precious"]);
 }
@@ -298,11 +239,7 @@ async fn a_part_file_has_one_download_at_a_time_until_it_is_published() {
     assert!(matches!(&failure, FetchError::Busy { path } if *path == dir.path().join(".file.part")));
     assert!(failure.is_transient());
     first.publish().unwrap();
-    fetch(server.url("file"), &target)
-        .await
-        .unwrap()
-        .publish()
-        .unwrap();
+    fetch(server.url("file"), &target).await.unwrap().publish().unwrap();
     assert_eq!(files_in(&dir), ["file"]);
 }
 
@@ -311,13 +248,8 @@ async fn a_part_file_has_one_download_at_a_time_until_it_is_published() {
 #[test]
 fn a_download_ends_with_its_arbiter_and_leaves_nothing() {
     System::new().block_on(async {
-        let server = Server::start(|_| {
-            vec![
-                head("200 OK", &[("content-length", "10")]),
-                send("12345"),
-                Step::Stall,
-            ]
-        });
+        let server =
+            Server::start(|_| vec![head("200 OK", &[("content-length", "10")]), send("12345"), Step::Stall]);
         let dir = tempdir().unwrap();
         let arbiter = Arbiter::new();
         let downloader = Downloader::start_in_arbiter(&arbiter.handle(), |_| Downloader::default());
@@ -350,13 +282,8 @@ async fn a_download_nobody_waits_for_leaves_nothing() {
 
 #[actix::test]
 async fn a_transfer_ends_when_its_sender_stops_waiting() {
-    let server = Server::start(|_| {
-        vec![
-            head("200 OK", &[("content-length", "9")]),
-            send("half"),
-            Step::Stall,
-        ]
-    });
+    let server =
+        Server::start(|_| vec![head("200 OK", &[("content-length", "9")]), send("half"), Step::Stall]);
     let dir = tempdir().unwrap();
     let progress = Arc::new(Progress::default());
     let fetch = Fetch::new(server.url("file"), dir.path().join("file")).progress(progress.clone());

@@ -59,9 +59,8 @@ async fn every_failure_has_its_words_and_leaves_nothing() {
         let script = steps.clone();
         let server = Server::start(move |_| script.clone());
         let dir = tempdir().unwrap();
-        let failure = fetch_with(IMPATIENT, server.url("file"), &dir.path().join("file"))
-            .await
-            .expect_err(message);
+        let failure =
+            fetch_with(IMPATIENT, server.url("file"), &dir.path().join("file")).await.expect_err(message);
         let said = failure.to_string();
         // What follows a colon is the HTTP library's wording.
         let as_expected = said == message || (message.ends_with(": ") && said.starts_with(message));
@@ -73,13 +72,8 @@ async fn every_failure_has_its_words_and_leaves_nothing() {
 
 #[actix::test]
 async fn a_failure_leaves_the_file_that_was_there() {
-    let server = Server::start(|_| {
-        vec![
-            head("200 OK", &[("content-length", "10")]),
-            send("12345"),
-            Step::Close,
-        ]
-    });
+    let server =
+        Server::start(|_| vec![head("200 OK", &[("content-length", "10")]), send("12345"), Step::Close]);
     let dir = tempdir().unwrap();
     let target = dir.path().join("file");
     fs::write(&target, "yesterday's").unwrap();
@@ -91,15 +85,10 @@ async fn a_failure_leaves_the_file_that_was_there() {
 #[actix::test]
 async fn a_busy_server_says_how_long_to_wait() {
     let server = Server::start(|_| {
-        vec![head(
-            "429 Too Many Requests",
-            &[("retry-after", "7"), ("content-length", "0")],
-        )]
+        vec![head("429 Too Many Requests", &[("retry-after", "7"), ("content-length", "0")])]
     });
     let dir = tempdir().unwrap();
-    let failure = fetch(server.url("file"), &dir.path().join("file"))
-        .await
-        .unwrap_err();
+    let failure = fetch(server.url("file"), &dir.path().join("file")).await.unwrap_err();
     assert!(failure.is_transient());
     assert_eq!(failure.retry_after(), Some(Duration::from_secs(7)));
 }
@@ -107,39 +96,21 @@ async fn a_busy_server_says_how_long_to_wait() {
 #[actix::test]
 async fn a_url_that_leads_nowhere_says_why() {
     let plain = Server::start(|_| vec![head("400 Bad Request", &[]), Step::Stall]);
-    let closed_port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cases = [
-        (
-            format!("http://{closed_port}/file"),
-            "connection refused".to_owned(),
-            true,
-        ),
-        (
-            plain.https_url("file"),
-            "no secure connection: the server does not speak tls".to_owned(),
-            false,
-        ),
+        (format!("http://{closed_port}/file"), "connection refused".to_owned(), true),
+        (plain.https_url("file"), "no secure connection: the server does not speak tls".to_owned(), false),
         (
             "ftp://127.0.0.1/file".to_owned(),
             "`ftp://127.0.0.1/file` is no http or https url: its scheme is ftp".to_owned(),
             false,
         ),
-        (
-            "file".to_owned(),
-            "`file` is no http or https url: relative URL without a base".to_owned(),
-            false,
-        ),
+        ("file".to_owned(), "`file` is no http or https url: relative URL without a base".to_owned(), false),
     ];
     for (url, message, transient) in cases {
         let dir = tempdir().unwrap();
         let failure = fetch(url, &dir.path().join("file")).await.unwrap_err();
-        assert_eq!(
-            (failure.to_string(), failure.is_transient()),
-            (message, transient)
-        );
+        assert_eq!((failure.to_string(), failure.is_transient()), (message, transient));
         assert!(files_in(&dir).is_empty());
     }
 }

@@ -63,19 +63,13 @@ fn indent(text: &str) -> String {
 /// Reads the header: what the example is to print.
 fn promised(name: &str, source: &str) -> Result<String, String> {
     let header = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let header: Vec<&str> = header
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .collect();
+    let header: Vec<&str> = header.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     let command = format!("Run: cargo run --example {name}");
     if !header.contains(&command.as_str()) {
         return Err(format!("its header does not say `{command}`"));
     }
     let mut after_fence = header.splitn(2, |line| *line == "```text").skip(1).flatten();
-    let block: Vec<&str> = after_fence
-        .by_ref()
-        .take_while(|line| **line != "```")
-        .copied()
-        .collect();
+    let block: Vec<&str> = after_fence.by_ref().take_while(|line| **line != "```").copied().collect();
     if block.is_empty() {
         return Err("its header does not say what it prints: put that into a ```text block".to_owned());
     }
@@ -85,19 +79,11 @@ fn promised(name: &str, source: &str) -> Result<String, String> {
 /// The example's program, which cargo builds for every `cargo test` that is not limited to some targets.
 fn binary(name: &str) -> Result<PathBuf, String> {
     let this_test = env::current_exe().unwrap();
-    let profile_dir = this_test
-        .ancestors()
-        .nth(2)
-        .expect("target/PROFILE/deps/this_test");
-    let path = profile_dir
-        .join("examples")
-        .join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    let profile_dir = this_test.ancestors().nth(2).expect("target/PROFILE/deps/this_test");
+    let path = profile_dir.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
     let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());
     let Ok(built) = modified(&path) else {
-        return Err(format!(
-            "there is no {}: run `cargo build --examples` first",
-            path.display()
-        ));
+        return Err(format!("there is no {}: run `cargo build --examples` first", path.display()));
     };
     // The sources that cargo has noted beside it, as make would read them.
     let rule = fs::read_to_string(path.with_extension("d")).unwrap_or_default();
@@ -106,9 +92,7 @@ fn binary(name: &str) -> Result<PathBuf, String> {
         .skip(1)
         .find(|source| modified(Path::new(source)).is_ok_and(|at| at > built))
     {
-        Some(newer) => Err(format!(
-            "it is older than {newer}: run `cargo build --examples` first"
-        )),
+        Some(newer) => Err(format!("it is older than {newer}: run `cargo build --examples` first")),
         None => Ok(path),
     }
 }
@@ -122,10 +106,7 @@ fn a_header_without_a_promise_is_told_what_it_lacks() {
         promised("other", header).unwrap_err(),
         "its header does not say `Run: cargo run --example other`"
     );
-    for silent in [
-        header.replace("text", "rust"),
-        header.replace("//! one\n//!\n//!   two\n", ""),
-    ] {
+    for silent in [header.replace("text", "rust"), header.replace("//! one\n//!\n//!   two\n", "")] {
         let error = promised("idea", &silent).unwrap_err();
         assert!(error.contains("does not say what it prints"), "{error}");
     }

@@ -22,19 +22,13 @@ async fn a_restarted_heartbeat_goes_on_counting() {
     let file = dir.path().join("beats");
     let jobs = Arc::new(AtomicU64::new(7));
     let done = jobs.clone();
-    let heartbeat = Heartbeat::every(SOON)
-        .file(&file)
-        .gauge("jobs_done", move || done.load(Ordering::Relaxed));
-    let tree = SupervisorSpec::new("app")
-        .child(heartbeat.spec("heartbeat"))
-        .start()
-        .unwrap();
+    let heartbeat =
+        Heartbeat::every(SOON).file(&file).gauge("jobs_done", move || done.load(Ordering::Relaxed));
+    let tree = SupervisorSpec::new("app").child(heartbeat.spec("heartbeat")).start().unwrap();
     let mut events = tree.subscribe();
 
     events
-        .until("app/heartbeat", |event| {
-            event.report::<Beat>().is_some_and(|beat| beat.seq == 2)
-        })
+        .until("app/heartbeat", |event| event.report::<Beat>().is_some_and(|beat| beat.seq == 2))
         .await
         .unwrap();
     tree.inject("app/heartbeat", Fault::Panic).unwrap();
@@ -54,65 +48,39 @@ async fn a_restarted_heartbeat_goes_on_counting() {
     tree.stop(Duration::from_secs(5)).await;
 
     let lines = fs::read_to_string(&file).unwrap();
-    let counted: Vec<_> = lines
-        .lines()
-        .map(|line| line.split(' ').nth(1).unwrap().to_owned())
-        .collect();
+    let counted: Vec<_> = lines.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
     let wanted: Vec<_> = (1..=counted.len()).map(|seq| format!("seq={seq}")).collect();
     assert_eq!(counted, wanted);
-    assert!(
-        lines
-            .lines()
-            .all(|line| line.starts_with("time=2") && line.ends_with("jobs_done=7")),
-        "{lines}"
-    );
+    assert!(lines.lines().all(|line| line.starts_with("time=2") && line.ends_with("jobs_done=7")), "{lines}");
 }
 
 #[actix::test]
 async fn the_file_is_bounded_and_no_beat_is_cut() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("beats");
-    let heartbeat = Heartbeat::every(Duration::from_millis(1))
-        .file(&file)
-        .file_limit(500);
-    let tree = SupervisorSpec::new("app")
-        .child(heartbeat.spec("heartbeat"))
-        .start()
-        .unwrap();
+    let heartbeat = Heartbeat::every(Duration::from_millis(1)).file(&file).file_limit(500);
+    let tree = SupervisorSpec::new("app").child(heartbeat.spec("heartbeat")).start().unwrap();
     let mut events = tree.subscribe();
     events
-        .until("app/heartbeat", |event| {
-            event.report::<Beat>().is_some_and(|beat| beat.seq == 30)
-        })
+        .until("app/heartbeat", |event| event.report::<Beat>().is_some_and(|beat| beat.seq == 30))
         .await
         .unwrap();
     tree.stop(Duration::from_secs(5)).await;
 
-    let (old, new) = (
-        fs::read_to_string(dir.path().join("beats.1")).unwrap(),
-        fs::read_to_string(&file).unwrap(),
-    );
+    let (old, new) =
+        (fs::read_to_string(dir.path().join("beats.1")).unwrap(), fs::read_to_string(&file).unwrap());
     assert!(old.len() <= 500 && new.len() <= 500);
-    assert!(
-        (old + &new)
-            .lines()
-            .all(|line| line.starts_with("time=") && line.contains(" alive="))
-    );
+    assert!((old + &new).lines().all(|line| line.starts_with("time=") && line.contains(" alive=")));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
 #[actix::test]
 async fn a_file_that_cannot_be_written_does_not_stop_the_heart() {
     let heartbeat = Heartbeat::every(SOON).file("/proc/no/such/place");
-    let tree = SupervisorSpec::new("app")
-        .child(heartbeat.spec("heartbeat"))
-        .start()
-        .unwrap();
+    let tree = SupervisorSpec::new("app").child(heartbeat.spec("heartbeat")).start().unwrap();
     let mut events = tree.subscribe();
     events
-        .until("app/heartbeat", |event| {
-            event.report::<Beat>().is_some_and(|beat| beat.seq == 3)
-        })
+        .until("app/heartbeat", |event| event.report::<Beat>().is_some_and(|beat| beat.seq == 3))
         .await
         .unwrap();
     assert_eq!(tree.snapshot().get("app/heartbeat").unwrap().incarnation, 1);
@@ -148,16 +116,9 @@ async fn a_blocked_arbiter_does_not_stop_the_beats() {
     let hog = ChildSpec::new("hog", || Hog);
     let addr = hog.addr();
     let heartbeat = Heartbeat::every(SOON).spec("heartbeat");
-    let tree = SupervisorSpec::new("app")
-        .child(hog)
-        .child(heartbeat)
-        .start()
-        .unwrap();
+    let tree = SupervisorSpec::new("app").child(hog).child(heartbeat).start().unwrap();
     let mut events = tree.subscribe();
-    events
-        .until("app", |event| matches!(event.kind, EventKind::Started))
-        .await
-        .unwrap();
+    events.until("app", |event| matches!(event.kind, EventKind::Started)).await.unwrap();
     assert_eq!(addr.send(Hold(tree.subscribe())).await.unwrap(), 3);
     tree.stop(Duration::from_secs(5)).await;
 }

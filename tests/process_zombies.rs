@@ -22,10 +22,7 @@ impl Handler<Stop> for CommandRunner {
 
 #[actix::test]
 async fn hundreds_of_runs_leave_no_zombie_and_no_orphan() {
-    let run = |script: &str| RunCommand {
-        command: Command::shell(script),
-        time_limit: None,
-    };
+    let run = |script: &str| RunCommand { command: Command::shell(script), time_limit: None };
     for _ in 0..20 {
         let runner = CommandRunner::default().start();
         let ends = join_all((0..10).map(|_| runner.send(run("sleep 1000 & exit 0")))).await;
@@ -38,12 +35,7 @@ async fn hundreds_of_runs_leave_no_zombie_and_no_orphan() {
         assert!(killed.await.unwrap().iter().all(Result::is_err));
     }
     // WNOWAIT: this looks on while others do the reaping.
-    let look = || {
-        waitid(
-            Id::All,
-            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
-        )
-    };
+    let look = || waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT);
     until(|| look() == Err(Errno::ECHILD)).await;
 }
 
@@ -61,7 +53,5 @@ async fn until(mut reached: impl FnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), looking)
-        .await
-        .expect("it never happened");
+    tokio::time::timeout(Duration::from_secs(60), looking).await.expect("it never happened");
 }

@@ -38,29 +38,15 @@ fn a_process_that_was_suspended_in_a_handler_restarts_nobody() {
         return System::new().block_on(subject());
     }
     let mut subject = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_process_that_was_suspended_in_a_handler_restarts_nobody",
-            "--nocapture",
-        ])
+        .args(["--exact", "a_process_that_was_suspended_in_a_handler_restarts_nobody", "--nocapture"])
         .env(SUBJECT, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let pid = subject.id().to_string();
-    let signal = |name: &str| {
-        assert!(
-            Command::new("kill")
-                .args([name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        )
-    };
-    let mut lines = BufReader::new(subject.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    let mut lines = BufReader::new(subject.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut stdin = subject.stdin.take().unwrap();
     for _ in 0..ROUNDS {
         assert!(lines.any(|line| line == "reading"), "it hung");
@@ -78,9 +64,7 @@ fn a_process_that_was_suspended_in_a_handler_restarts_nobody() {
 }
 
 async fn subject() {
-    let spec = ChildSpec::new("reader", || Reader)
-        .on(Placement::OwnThread)
-        .watchdog(LIMIT);
+    let spec = ChildSpec::new("reader", || Reader).on(Placement::OwnThread).watchdog(LIMIT);
     let addr = spec.addr();
     let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
     for _ in 0..ROUNDS {

@@ -32,9 +32,6 @@ impl Actor for Generator {
 fn student(id: u64) -> String {
     let mut random = fastrand::Rng::with_seed(id);
     let mut pick = |words: [&'static str; 3]| words[random.usize(..3)];
-    let (name, degree) = (
-        pick(["Ada", "Alan", "Grace"]),
-        pick(["physics", "history", "law"]),
-    );
+    let (name, degree) = (pick(["Ada", "Alan", "Grace"]), pick(["physics", "history", "law"]));
     format!("{name}, {degree}, term {}", random.u8(1..=12))
 }

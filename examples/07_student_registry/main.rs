@@ -53,11 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let generator = move || Generator(registers.clone());
     let generator = ChildSpec::new("generator", generator).on(Placement::OwnThread);
     // Started in this order and stopped in reverse: whoever gives goes before who takes.
-    let tree = SupervisorSpec::new("app")
-        .child(consumer)
-        .child(registry)
-        .child(generator)
-        .start()?;
+    let tree = SupervisorSpec::new("app").child(consumer).child(registry).child(generator).start()?;
 
     // Main only watches; it could do anything else.
     tokio::select! {
@@ -70,20 +66,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lines = fs::read_to_string(&file)?;
     for line in lines.lines() {
         let (kind, id) = line.split_at(1);
-        let lines = if kind == "+" {
-            &mut generated
-        } else {
-            &mut processed
-        };
+        let lines = if kind == "+" { &mut generated } else { &mut processed };
         *lines.entry(id.split('\t').next()).or_insert(0) += 1;
     }
     let lost = generated.keys().filter(|id| !processed.contains_key(*id)).count();
     let twice = processed.values().filter(|times| **times > 1).count();
-    println!(
-        "generated {}, processed {}, lost {lost}, twice {twice}",
-        generated.len(),
-        processed.len()
-    );
+    println!("generated {}, processed {}, lost {lost}, twice {twice}", generated.len(), processed.len());
     Ok(())
 }
 
@@ -107,9 +95,6 @@ async fn break_each_once(tree: &Tree) -> Result<(), Box<dyn Error>> {
 
 async fn until_processed(events: &mut Events, records: u64) -> Result<(), Box<dyn Error>> {
     let are_done = |event: &Event| event.report::<Processed>().is_some_and(|done| done.0 >= records);
-    events
-        .until("app/registry", are_done)
-        .await
-        .ok_or("the tree has ended")?;
+    events.until("app/registry", are_done).await.ok_or("the tree has ended")?;
     Ok(())
 }

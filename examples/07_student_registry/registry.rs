@@ -53,13 +53,7 @@ impl Registry {
         }
         let file = OpenOptions::new().append(true).open(path)?;
         let is_stopping = false;
-        Ok(Self {
-            file,
-            next,
-            open,
-            consumer,
-            is_stopping,
-        })
+        Ok(Self { file, next, open, consumer, is_stopping })
     }
 
     /// Gives the consumer the first that is open; and the next, or the same again, when it has answered.
@@ -83,9 +77,7 @@ impl Registry {
 
     /// In one piece, so that a line is in the file or is not.
     fn write(&mut self, line: String) {
-        self.file
-            .write_all(line.as_bytes())
-            .unwrap_or_else(|error| crash(error));
+        self.file.write_all(line.as_bytes()).unwrap_or_else(|error| crash(error));
     }
 }
 
@@ -99,11 +91,7 @@ impl Actor for Registry {
     /// Not before all is processed.
     fn stopping(&mut self, _: &mut Context<Self>) -> Running {
         self.is_stopping = true;
-        if self.open.is_empty() {
-            Running::Stop
-        } else {
-            Running::Continue
-        }
+        if self.open.is_empty() { Running::Stop } else { Running::Continue }
     }
 }
 

@@ -134,11 +134,7 @@ impl<W: 'static> Actor for CpuPool<W> {
         let worker = move || Worker::new(factory.clone(), reporter.clone());
         let mut names = (0..).map(|n| format!("cpu-{n}"));
         let thread = move || thread::Builder::new().name(names.next().unwrap_or_default());
-        self.workers = Some(SyncArbiter::start_with_thread_builder(
-            self.threads,
-            thread,
-            worker,
-        ));
+        self.workers = Some(SyncArbiter::start_with_thread_builder(self.threads, thread, worker));
     }
 }
 
@@ -146,10 +142,7 @@ impl<W: 'static, J: CpuJob<W>> Handler<Run<J>> for CpuPool<W> {
     type Result = HandOver<W, J>;
 
     fn handle(&mut self, Run(job): Run<J>, _: &mut Context<Self>) -> HandOver<W, J> {
-        HandOver {
-            job,
-            workers: self.workers.clone(),
-        }
+        HandOver { job, workers: self.workers.clone() }
     }
 }
 
@@ -166,18 +159,13 @@ impl<W: 'static, J: CpuJob<W>> MessageResponse<CpuPool<W>, Run<J>> for HandOver<
     fn handle(self, _: &mut Context<CpuPool<W>>, sender: Option<OneshotSender<Result<J::Result, JobError>>>) {
         let answer = Answer(sender);
         if let Some(workers) = self.workers {
-            workers.do_send(Task {
-                job: self.job,
-                answer,
-            });
+            workers.do_send(Task { job: self.job, answer });
         }
     }
 }
 
 impl<W> fmt::Debug for CpuPool<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CpuPool")
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
+        f.debug_struct("CpuPool").field("threads", &self.threads).finish_non_exhaustive()
     }
 }

@@ -76,10 +76,7 @@ fn sha256_of(path: &Path) -> io::Result<FileDigest> {
             Err(error) => return Err(error),
         }
     }
-    Ok(FileDigest {
-        sha256: Sha256(hash.finalize().into()),
-        bytes,
-    })
+    Ok(FileDigest { sha256: Sha256(hash.finalize().into()), bytes })
 }
 
 // ===== the value =====
@@ -114,10 +111,7 @@ impl FromStr for Sha256 {
     /// Reads 64 hexadecimal digits of either case.
     fn from_str(text: &str) -> Result<Self, Sha256Error> {
         if let Some(character) = text.chars().find(|c| !c.is_ascii_hexdigit()) {
-            return Err(Sha256Error::Character {
-                text: text.to_owned(),
-                character,
-            });
+            return Err(Sha256Error::Character { text: text.to_owned(), character });
         }
         let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
         let bytes: Vec<u8> = text
@@ -127,9 +121,7 @@ impl FromStr for Sha256 {
             .collect();
         match bytes.try_into() {
             Ok(bytes) if text.len() == 64 => Ok(Self(bytes)),
-            _ => Err(Sha256Error::Length {
-                text: text.to_owned(),
-            }),
+            _ => Err(Sha256Error::Length { text: text.to_owned() }),
         }
     }
 }
@@ -163,10 +155,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_sha256_is_told_what_is_wrong_with_it() {
         let wrong = |text: &str| text.parse::<Sha256>().unwrap_err().to_string();
-        assert_eq!(
-            wrong("ba78"),
-            "`ba78` is no sha-256: it has 4 characters, write 64 hexadecimal digits"
-        );
+        assert_eq!(wrong("ba78"), "`ba78` is no sha-256: it has 4 characters, write 64 hexadecimal digits");
         assert!(wrong(&ABC[1..]).contains("it has 63 characters"));
         assert!(wrong(&format!("{ABC}0")).contains("it has 65 characters"));
         assert!(wrong("").contains("it has 0 characters"));

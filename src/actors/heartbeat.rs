@@ -66,15 +66,7 @@ impl Heartbeat {
     pub fn every(interval: Duration) -> Self {
         let (seq, reporter) = (Arc::default(), Reporter::current());
         let file_limit = 1 << 20;
-        Self {
-            interval,
-            file: None,
-            file_limit,
-            gauges: Vec::new(),
-            seq,
-            born: Instant::now(),
-            reporter,
-        }
+        Self { interval, file: None, file_limit, gauges: Vec::new(), seq, born: Instant::now(), reporter }
     }
 
     /// Writes each beat to this file too. The file is bounded: at a mebibyte it is renamed to `NAME.1`, in place of the
@@ -157,19 +149,12 @@ fn resident_memory() -> Option<u64> {
 impl fmt::Display for Beat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = Timestamp::try_from(self.at).unwrap_or_default();
-        write!(
-            f,
-            "time={time:.0} seq={} uptime={:.3}",
-            self.seq,
-            self.uptime.as_secs_f64()
-        )?;
+        write!(f, "time={time:.0} seq={} uptime={:.3}", self.seq, self.uptime.as_secs_f64())?;
         if let Some(memory) = self.memory {
             write!(f, " memory={memory}")?;
         }
         write!(f, " alive={}", self.alive)?;
-        self.gauges
-            .iter()
-            .try_for_each(|(name, value)| write!(f, " {name}={value}"))
+        self.gauges.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
     }
 }
 

@@ -59,11 +59,7 @@ impl<A: Actor, R: 'static> ActorFuture<A> for Watched<A, R> {
         ctx: &mut A::Context,
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        if self
-            .sender
-            .as_mut()
-            .is_some_and(|sender| sender.poll_closed(cx).is_ready())
-        {
+        if self.sender.as_mut().is_some_and(|sender| sender.poll_closed(cx).is_ready()) {
             return Poll::Ready(());
         }
         let result = ready!(self.work.as_mut().poll(actor, ctx, cx));

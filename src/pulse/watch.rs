@@ -26,11 +26,7 @@ struct Stillness {
 
 impl Stillness {
     fn see(&mut self, count: u64, time: Duration) {
-        self.time = if count == self.count {
-            self.time + time
-        } else {
-            Duration::ZERO
-        };
+        self.time = if count == self.count { self.time + time } else { Duration::ZERO };
         self.count = count;
     }
 }
@@ -39,10 +35,7 @@ impl Watch {
     pub(super) fn new(limits: Limits) -> Self {
         let at_least = |limit: Option<Duration>| limit.map(|limit| limit.max(SHORTEST));
         Self {
-            limits: Limits {
-                block: at_least(limits.block),
-                deaf: at_least(limits.deaf),
-            },
+            limits: Limits { block: at_least(limits.block), deaf: at_least(limits.deaf) },
             polls: Stillness::default(),
             looks: Stillness::default(),
             polls_when_called: None,
@@ -86,14 +79,9 @@ impl Watch {
     ) -> Option<Hang> {
         let limit = self.limits.deaf?;
         let has_looked = looks != self.looks.count;
-        let called = watched
-            .upgrade()
-            .filter(|watched| !has_looked && watched.is_called());
+        let called = watched.upgrade().filter(|watched| !has_looked && watched.is_called());
         let Some(watched) = called else {
-            self.looks = Stillness {
-                count: looks,
-                time: Duration::ZERO,
-            };
+            self.looks = Stillness { count: looks, time: Duration::ZERO };
             self.polls_when_called = None;
             return None;
         };
@@ -143,11 +131,7 @@ mod tests {
 
     fn bench(block: Option<Duration>, deaf: Option<Duration>) -> Bench {
         let watch = Watch::new(Limits { block, deaf });
-        Bench {
-            pulse: Pulse::default(),
-            watch,
-            called: Arc::default(),
-        }
+        Bench { pulse: Pulse::default(), watch, called: Arc::default() }
     }
 
     impl Bench {
@@ -200,11 +184,7 @@ mod tests {
         let mut bench = bench(Some(LIMIT), None);
         bench.pulse.beat();
         assert!((0..4).all(|_| bench.round(50 * MS).is_none()));
-        assert_eq!(
-            bench.round(50 * MS),
-            Some(Hang::Blocked(LIMIT)),
-            "and a hung one is found all the same"
-        );
+        assert_eq!(bench.round(50 * MS), Some(Hang::Blocked(LIMIT)), "and a hung one is found all the same");
     }
 
     #[test]

@@ -44,11 +44,7 @@ static WATCHDOG: LazyLock<Arc<Watchdog>> = LazyLock::new(|| {
 pub(crate) fn watch(pulse: &Arc<Pulse>, limits: Limits, watched: Weak<dyn Watched>) {
     let pulse = Arc::downgrade(pulse);
     let watch = Watch::new(limits);
-    WATCHDOG.lock().add(Entry {
-        pulse,
-        watched,
-        watch,
-    });
+    WATCHDOG.lock().add(Entry { pulse, watched, watch });
 }
 
 impl Entries {
@@ -64,10 +60,7 @@ impl Entries {
 
 impl Default for Entries {
     fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            period: Duration::MAX,
-        }
+        Self { list: Vec::new(), period: Duration::MAX }
     }
 }
 
@@ -104,20 +97,11 @@ impl Watchdog {
         let mut hanging = Vec::new();
         // Out of the lock: who looks whether messages wait may have to drop some.
         let entries = std::mem::take(&mut *self.lock());
-        for Entry {
-            pulse,
-            watched,
-            mut watch,
-        } in entries.list
-        {
+        for Entry { pulse, watched, mut watch } in entries.list {
             let Some(read) = pulse.upgrade() else { continue };
             match watch.look(&read, gap, awake, &watched) {
                 Some(hang) => hanging.push((watched, hang)),
-                None => self.lock().add(Entry {
-                    pulse,
-                    watched,
-                    watch,
-                }),
+                None => self.lock().add(Entry { pulse, watched, watch }),
             }
         }
         hanging

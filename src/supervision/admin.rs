@@ -126,10 +126,7 @@ impl Handler<Order> for Supervisor {
             Ok(node) => {
                 let place = node.boss.place();
                 let since = node.vitals().incarnation;
-                self.branch()
-                    .waiting()
-                    .for_up
-                    .insert(place, Hope { since, reply });
+                self.branch().waiting().for_up.insert(place, Hope { since, reply });
                 self.feed(Input::Start(place), ctx);
             }
         }
@@ -142,16 +139,12 @@ impl Supervisor {
         let supervisor = &self.seat.node;
         let branch = self.branch();
         if let Some(max) = branch.conduct.max_children.filter(|_| self.machine.is_full()) {
-            return Err(AdminError::MaxChildren {
-                supervisor: supervisor.path.clone(),
-                max,
-            });
+            return Err(AdminError::MaxChildren { supervisor: supervisor.path.clone(), max });
         }
         spec.check(Some(&supervisor.path))?;
         spec.check_significance(&branch.conduct, &supervisor.path)?;
         let node = branch.hire(spec, supervisor)?;
-        self.machine
-            .add(node.boss.place(), &node.rules, tokio::time::Instant::now());
+        self.machine.add(node.boss.place(), &node.rules, tokio::time::Instant::now());
         Ok(node)
     }
 

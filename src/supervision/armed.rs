@@ -44,10 +44,7 @@ impl Armed {
         // Every fault counts the message, also those behind the first that is due; two that are due at the same
         // message strike one message apart.
         let due: Vec<bool> = faults.iter_mut().map(|(_, when)| is_due(when)).collect();
-        let fault = due
-            .iter()
-            .position(|&due| due)
-            .map(|first| faults.remove(first).0);
+        let fault = due.iter().position(|&due| due).map(|first| faults.remove(first).0);
         self.any.store(!faults.is_empty(), Ordering::Release);
         fault
     }

@@ -171,14 +171,7 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
         let mailbox = &*self.mailbox;
         let (sender, mut answer) = oneshot::channel();
         let envelope: Envelope<A> = <Context<A> as ToEnvelope<A, M>>::pack(message, Some(sender));
-        put(
-            mailbox,
-            Letter {
-                envelope,
-                fate: Some(fate.clone()),
-            },
-        )
-        .await?;
+        put(mailbox, Letter { envelope, fate: Some(fate.clone()) }).await?;
         loop {
             let mut news = pin!(mailbox.ends.notified());
             news.as_mut().enable();
@@ -197,17 +190,8 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
 }
 
 fn crashed(end: &LifeEnd) -> AskError {
-    let LifeEnd {
-        path,
-        incarnation,
-        reason,
-        ..
-    } = end;
-    AskError::Crashed {
-        path: path.clone(),
-        incarnation: *incarnation,
-        reason: reason.clone(),
-    }
+    let LifeEnd { path, incarnation, reason, .. } = end;
+    AskError::Crashed { path: path.clone(), incarnation: *incarnation, reason: reason.clone() }
 }
 
 /// Puts a letter into the mailbox, waiting for room where that is the rule.
@@ -249,9 +233,7 @@ async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, fate: &Fa
 
 impl<A: Actor<Context = Context<A>>> Clone for ActorRef<A> {
     fn clone(&self) -> Self {
-        Self {
-            mailbox: self.mailbox.clone(),
-        }
+        Self { mailbox: self.mailbox.clone() }
     }
 }
 

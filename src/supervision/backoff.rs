@@ -31,53 +31,29 @@ impl Default for Backoff {
 
 impl Backoff {
     /// Restarts at once, as OTP does: the restart intensity alone bounds a crash loop.
-    pub const NONE: Self = Self {
-        min: Duration::ZERO,
-        max: Duration::ZERO,
-        jitter: 0.0,
-        reset_after: Duration::ZERO,
-    };
+    pub const NONE: Self =
+        Self { min: Duration::ZERO, max: Duration::ZERO, jitter: 0.0, reset_after: Duration::ZERO };
 
     /// The first wait is `min`, the longest is `max`. No jitter; starts over after a life of `max`.
     pub fn exponential(min: Duration, max: Duration) -> Self {
-        Self {
-            min,
-            max: max.max(min),
-            jitter: 0.0,
-            reset_after: max.max(min),
-        }
+        Self { min, max: max.max(min), jitter: 0.0, reset_after: max.max(min) }
     }
 
     /// Makes each wait longer by a random part of up to `share` of it, so that children that failed together do
     /// not come back together. The cap still holds. `share` is taken as between 0 and 1.
     pub fn jitter(self, share: f64) -> Self {
-        Self {
-            jitter: if share.is_finite() {
-                share.clamp(0.0, 1.0)
-            } else {
-                0.0
-            },
-            ..self
-        }
+        Self { jitter: if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }, ..self }
     }
 
     /// How long an incarnation has to run before its failure counts as the first again.
     pub fn reset_after(self, life: Duration) -> Self {
-        Self {
-            reset_after: life,
-            ..self
-        }
+        Self { reset_after: life, ..self }
     }
 
     /// The wait after the `failures`-th failure in a row, counted from 1. `random` is between 0 and 1: with it
     /// the answer is fixed, `min(max, min * 2^(failures-1) * (1 + jitter * random))`.
     pub fn delay(&self, failures: u32, random: f64) -> Duration {
-        let Wait {
-            first,
-            doublings,
-            stretch,
-            cap,
-        } = self.wait(failures, random);
+        let Wait { first, doublings, stretch, cap } = self.wait(failures, random);
         let wait = first.as_secs_f64() * 2f64.powi(doublings.min(1023) as i32) * stretch;
         Duration::try_from_secs_f64(wait).map_or(cap, |wait| wait.min(cap))
     }
@@ -85,21 +61,12 @@ impl Backoff {
     /// The arithmetic behind [`delay`](Self::delay).
     pub fn wait(&self, failures: u32, random: f64) -> Wait {
         let stretch = 1.0 + self.jitter * random;
-        Wait {
-            first: self.min,
-            doublings: failures.saturating_sub(1),
-            stretch,
-            cap: self.max,
-        }
+        Wait { first: self.min, doublings: failures.saturating_sub(1), stretch, cap: self.max }
     }
 
     /// The failures in a row after one more, given how long the incarnation that failed had run.
     pub fn failures(&self, before: u32, lived: Duration) -> u32 {
-        if lived >= self.reset_after {
-            1
-        } else {
-            before.saturating_add(1)
-        }
+        if lived >= self.reset_after { 1 } else { before.saturating_add(1) }
     }
 }
 

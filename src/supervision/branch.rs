@@ -45,13 +45,8 @@ impl Branch {
     fn add(&self, child: AnySpec, path: &TreePath, bus: &EventBus, hired: bool) -> Arc<Node> {
         let id = child.rules.id.clone();
         let path = path.join(&id);
-        let boss = |place| Boss::Supervisor {
-            addr: self.addr.clone(),
-            place,
-            hired,
-        };
-        self.write()
-            .add(&id, |place| Node::plant(child, path, bus, boss(place)))
+        let boss = |place| Boss::Supervisor { addr: self.addr.clone(), place, hired };
+        self.write().add(&id, |place| Node::plant(child, path, bus, boss(place)))
     }
 
     /// Takes in a child at run time. It is the supervisor's for as long as that lives.

@@ -70,10 +70,7 @@ impl AnySpec {
         let id = &self.rules.id;
         if id.is_empty() || id.contains('/') {
             let supervisor = supervisor.map_or("", TreePath::as_str).to_owned();
-            return Err(SpecError::BadId {
-                supervisor,
-                id: id.clone(),
-            });
+            return Err(SpecError::BadId { supervisor, id: id.clone() });
         }
         let path = supervisor.map_or_else(|| TreePath::root(id), |supervisor| supervisor.join(id));
         let Kind::Supervisor(plan) = &self.kind else {
@@ -87,11 +84,7 @@ impl AnySpec {
         }
         let count = plan.children.len();
         if let Some(max) = plan.conduct.max_children.filter(|&max| count > max) {
-            return Err(SpecError::TooManyChildren {
-                supervisor: path,
-                count,
-                max,
-            });
+            return Err(SpecError::TooManyChildren { supervisor: path, count, max });
         }
         let mut ids = HashSet::new();
         for child in &plan.children {

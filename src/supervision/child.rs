@@ -40,11 +40,7 @@ pub(crate) struct Core<A: Actor<Context = Context<A>>> {
 
 impl<A: Actor<Context = Context<A>>> Core<A> {
     pub(crate) fn new(factory: impl Fn(&Arc<Seat>) -> A + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
-            mailbox: Arc::new(Mailbox::new()),
-            factory: Box::new(factory),
-            says_when_up: false,
-        })
+        Arc::new(Self { mailbox: Arc::new(Mailbox::new()), factory: Box::new(factory), says_when_up: false })
     }
 }
 

@@ -14,10 +14,7 @@ pub(crate) const MAX_LOST_THREADS: usize = 16;
 
 /// Whether this end should have left a thread behind.
 pub(crate) fn costs_a_thread(reason: &ExitReason) -> bool {
-    matches!(
-        reason,
-        ExitReason::Unresponsive { .. } | ExitReason::OutOfThreads { .. }
-    )
+    matches!(reason, ExitReason::Unresponsive { .. } | ExitReason::OutOfThreads { .. })
 }
 
 /// Leaves an incarnation behind that has its orders and does not carry them out, because it blocks its thread.
@@ -55,10 +52,7 @@ fn dismiss(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
         }
     }
     // Of a supervisor among them, the destructor has not run.
-    residents
-        .iter()
-        .filter(|seat| !seat.has_left())
-        .for_each(|seat| seat.node.kill_children());
+    residents.iter().filter(|seat| !seat.has_left()).for_each(|seat| seat.node.kill_children());
     culprit.leave_as_ordered();
     residents.iter().rev().for_each(|seat| seat.leave_as_ordered());
 }

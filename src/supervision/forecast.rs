@@ -74,13 +74,7 @@ impl SupervisorSpec {
             Some((path, crash_loop)) => (Some(path), crash_loop),
             None => (None, CrashLoop::NONE),
         };
-        Forecast {
-            worst,
-            restarts,
-            gives_up_after: end,
-            stops_within,
-            warnings,
-        }
+        Forecast { worst, restarts, gives_up_after: end, stops_within, warnings }
     }
 }
 
@@ -94,17 +88,11 @@ struct CrashLoop {
 }
 
 impl CrashLoop {
-    const NONE: Self = Self {
-        restarts: Some(0),
-        end: None,
-    };
+    const NONE: Self = Self { restarts: Some(0), end: None };
 
     /// More restarts are worse than fewer, a longer loop worse than a shorter.
     fn badness(&self) -> (u64, Duration) {
-        (
-            self.restarts.unwrap_or(u64::MAX),
-            self.end.unwrap_or(Duration::MAX),
-        )
+        (self.restarts.unwrap_or(u64::MAX), self.end.unwrap_or(Duration::MAX))
     }
 }
 
@@ -114,10 +102,7 @@ impl Plan {
         let mut worst: Option<(TreePath, CrashLoop)> = None;
         for AnySpec { rules, kind } in &self.children {
             let child = path.join(&rules.id);
-            let fails_at_once = CrashLoop {
-                end: Some(Duration::ZERO),
-                ..CrashLoop::NONE
-            };
+            let fails_at_once = CrashLoop { end: Some(Duration::ZERO), ..CrashLoop::NONE };
             let found = match kind {
                 Kind::Worker(_) => {
                     (rules.restart != Restart::Temporary).then(|| (child.clone(), fails_at_once))
@@ -125,17 +110,11 @@ impl Plan {
                 Kind::Supervisor(plan) => plan.worst(&child, warnings),
             };
             if self.intensity == 0 && rules.restart == Restart::Permanent {
-                warnings.push(Warning::NoRestarts {
-                    supervisor: path.clone(),
-                    child: child.clone(),
-                });
+                warnings.push(Warning::NoRestarts { supervisor: path.clone(), child: child.clone() });
             }
             let Some((culprit, below)) = found else { continue };
             let here = self.repeat(path, &child, rules, below, warnings);
-            if worst
-                .as_ref()
-                .is_none_or(|(_, worst)| here.badness() > worst.badness())
-            {
+            if worst.as_ref().is_none_or(|(_, worst)| here.badness() > worst.badness()) {
                 worst = Some((culprit, here));
             }
         }
@@ -165,16 +144,9 @@ impl Plan {
                 takes,
                 period: self.period,
             });
-            return CrashLoop {
-                restarts: None,
-                end: None,
-            };
+            return CrashLoop { restarts: None, end: None };
         }
-        let lives = |restarts: u64| {
-            restarts
-                .saturating_add(1)
-                .saturating_mul(u64::from(self.intensity) + 1)
-        };
+        let lives = |restarts: u64| restarts.saturating_add(1).saturating_mul(u64::from(self.intensity) + 1);
         CrashLoop {
             restarts: below.restarts.map(|restarts| lives(restarts) - 1),
             end: Some(life.saturating_add(takes)),
@@ -207,12 +179,7 @@ impl Plan {
                 }
             };
             if let Some(limit) = limit.filter(|&limit| takes.is_none_or(|takes| takes > limit)) {
-                warnings.push(Warning::StopsTooLate {
-                    child,
-                    takes,
-                    supervisor: path.clone(),
-                    limit,
-                });
+                warnings.push(Warning::StopsTooLate { child, takes, supervisor: path.clone(), limit });
             }
             total = match (total, takes) {
                 (Some(total), Some(takes)) if self.conduct.dynamic => Some(total.max(takes)),
@@ -268,8 +235,6 @@ impl fmt::Display for Forecast {
             Some(time) => writeln!(f, "stops within {time:?}")?,
             None => writeln!(f, "stops when its children do: one has no limit")?,
         }
-        self.warnings
-            .iter()
-            .try_for_each(|warning| writeln!(f, "warning: {warning}"))
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))
     }
 }

@@ -20,10 +20,7 @@ thread_local! {
 
 impl Home {
     pub(crate) fn on(arbiter: &Arbiter) -> Arc<Self> {
-        let home = Arc::new(Self {
-            arbiter: arbiter.handle(),
-            residents: Mutex::new(Some(Vec::new())),
-        });
+        let home = Arc::new(Self { arbiter: arbiter.handle(), residents: Mutex::new(Some(Vec::new())) });
         let here = home.clone();
         arbiter.spawn_fn(move || drop(HERE.with(|cell| cell.set(here))));
         home

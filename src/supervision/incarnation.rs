@@ -42,10 +42,7 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
     pump: Rc<PumpState>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a child is running for nearly all of its time"
-)]
+#[expect(clippy::large_enum_variant, reason = "a child is running for nearly all of its time")]
 enum Life<A: Actor<Context = Context<A>>> {
     NotYet,
     Running {
@@ -59,13 +56,7 @@ enum Life<A: Actor<Context = Context<A>>> {
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     fn new(core: Arc<Core<A>>, seat: Arc<Seat>) -> Self {
-        Self {
-            core,
-            seat,
-            life: Life::NotYet,
-            asked_to_stop: false,
-            pump: Rc::default(),
-        }
+        Self { core, seat, life: Life::NotYet, asked_to_stop: false, pump: Rc::default() }
     }
 
     /// Shows whoever watches that a poll begins, or ends.
@@ -130,9 +121,7 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         let mut ctx = Context::new();
         let own = ctx.address();
         self.core.mailbox.connect(&mut ctx);
-        self.pump
-            .claim
-            .set(self.core.mailbox.claim(self.seat.incarnation));
+        self.pump.claim.set(self.core.mailbox.claim(self.seat.incarnation));
         ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
         let actor = (self.core.factory)(&self.seat);
         let fut = ctx.into_future(actor);
@@ -212,11 +201,7 @@ struct PumpState {
 
 impl<A: Actor<Context = Context<A>>> Pump<A> {
     fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState>) -> Self {
-        Self {
-            core: core.clone(),
-            seat: seat.clone(),
-            state: state.clone(),
-        }
+        Self { core: core.clone(), seat: seat.clone(), state: state.clone() }
     }
 }
 

@@ -98,19 +98,9 @@ pub(crate) enum Action {
 #[derive(Debug, Clone)]
 pub(crate) enum Ending {
     AsAsked,
-    StartFailed {
-        child: usize,
-        reason: ExitReason,
-    },
-    GaveUp {
-        child: usize,
-        reason: ExitReason,
-        budget: Budget,
-    },
-    OutOfThreads {
-        child: usize,
-        reason: ExitReason,
-    },
+    StartFailed { child: usize, reason: ExitReason },
+    GaveUp { child: usize, reason: ExitReason, budget: Budget },
+    OutOfThreads { child: usize, reason: ExitReason },
 }
 
 impl Machine {
@@ -140,9 +130,7 @@ impl Machine {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.conduct
-            .max_children
-            .is_some_and(|max| self.children.len() >= max)
+        self.conduct.max_children.is_some_and(|max| self.children.len() >= max)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -177,9 +165,7 @@ impl Machine {
 
     fn exited(&mut self, place: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
         let first_start = matches!(self.mode, Mode::Starting);
-        let verdict = self
-            .children
-            .change(place, |child| child.exited(&reason, first_start));
+        let verdict = self.children.change(place, |child| child.exited(&reason, first_start));
         match verdict {
             None | Some(Exit::Nothing) => {}
             Some(Exit::Retire) => actions.push(Action::Retire(place)),
@@ -209,9 +195,7 @@ impl Machine {
         for place in self.children.expired(now) {
             self.children.change(place, |child| match child.state {
                 State::Stopping { .. } => {
-                    child.state = State::Killing {
-                        until: now + KILL_PATIENCE,
-                    };
+                    child.state = State::Killing { until: now + KILL_PATIENCE };
                     let limit = child.shutdown.limit();
                     actions.push(Action::Kill(place, Kill::Late(limit)));
                 }
@@ -230,35 +214,19 @@ impl Machine {
 
     /// The decision: one restart for the child and all that its strategy takes with it, or none any more.
     fn failed(&mut self, place: usize, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
-        let decision = self
-            .window
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .restart(now);
+        let decision = self.window.lock().unwrap_or_else(PoisonError::into_inner).restart(now);
         let budget = match decision {
             Ok(budget) => budget,
             Err(budget) => {
-                actions.push(Action::GaveUp {
-                    child: place,
-                    reason: reason.clone(),
-                    budget,
-                });
-                return self.end(Ending::GaveUp {
-                    child: place,
-                    reason,
-                    budget,
-                });
+                actions.push(Action::GaveUp { child: place, reason: reason.clone(), budget });
+                return self.end(Ending::GaveUp { child: place, reason, budget });
             }
         };
         let random = self.random.f64();
         let backed_off = self.children.change(place, |child| {
             child.failures = child.backoff.failures(child.failures, now - child.since);
             let (failures, backoff) = (child.failures, child.backoff);
-            (
-                failures,
-                backoff.delay(failures, random),
-                backoff.wait(failures, random),
-            )
+            (failures, backoff.delay(failures, random), backoff.wait(failures, random))
         });
         let Some((failures, delay, wait)) = backed_off else {
             return;
@@ -266,22 +234,12 @@ impl Machine {
         let due = (!delay.is_zero()).then(|| now + delay);
         let mut siblings = Vec::new();
         for affected in self.children.places(self.conduct.strategy.affected(place)) {
-            let is_back = self
-                .children
-                .change(affected, |child| child.goes_along(due))
-                .unwrap_or_default();
+            let is_back = self.children.change(affected, |child| child.goes_along(due)).unwrap_or_default();
             if is_back && affected != place {
                 siblings.push(affected);
             }
         }
-        actions.push(Action::Restarting {
-            child: place,
-            delay,
-            wait,
-            failures,
-            budget,
-            siblings,
-        });
+        actions.push(Action::Restarting { child: place, delay, wait, failures, budget, siblings });
     }
 
     fn terminate(&mut self, place: usize, actions: &mut Vec<Action>) {
@@ -346,11 +304,7 @@ impl Machine {
         };
         let by_hand = self.conduct.strategy == Strategy::OneForOne && !matches!(self.mode, Mode::Ending(_));
         match self.conduct.dynamic || by_hand {
-            true => self
-                .children
-                .untold()
-                .into_iter()
-                .for_each(|place| self.stop(place, now, actions)),
+            true => self.children.untold().into_iter().for_each(|place| self.stop(place, now, actions)),
             false => self.stop(last, now, actions),
         }
         true
@@ -361,16 +315,11 @@ impl Machine {
             if !matches!(child.state, State::Up | State::Starting) {
                 return; // It has been told.
             }
-            let killing = State::Killing {
-                until: now + KILL_PATIENCE,
-            };
+            let killing = State::Killing { until: now + KILL_PATIENCE };
             let (state, action) = match child.shutdown {
-                Shutdown::Timeout(limit) => (
-                    State::Stopping {
-                        until: Some(now + limit),
-                    },
-                    Action::Stop(place),
-                ),
+                Shutdown::Timeout(limit) => {
+                    (State::Stopping { until: Some(now + limit) }, Action::Stop(place))
+                }
                 Shutdown::Infinity => (State::Stopping { until: None }, Action::Stop(place)),
                 Shutdown::BrutalKill => (killing, Action::Kill(place, Kill::Brutal)),
             };

@@ -72,10 +72,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     /// Takes the right to read, from whoever has it, for an incarnation.
     pub(crate) fn claim(&self, incarnation: u64) -> Claim {
         let claim = self.with(|queue| {
-            queue.hand_over(Claim {
-                turn: queue.reader.turn + 1,
-                incarnation,
-            });
+            queue.hand_over(Claim { turn: queue.reader.turn + 1, incarnation });
             if let Some(waker) = queue.waker.take() {
                 waker.wake();
             }
@@ -133,11 +130,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
                 }
                 is_reader
             });
-            if is_reader == Some(true) {
-                Poll::Pending
-            } else {
-                Poll::Ready(())
-            }
+            if is_reader == Some(true) { Poll::Pending } else { Poll::Ready(()) }
         };
         std::future::poll_fn(refuse).await;
     }

@@ -82,11 +82,7 @@ impl Monitor {
 
     fn new(node: &Node, incarnation: u64, exit: oneshot::Receiver<ExitReason>) -> Self {
         let path = node.path.clone();
-        Self {
-            path,
-            incarnation,
-            exit,
-        }
+        Self { path, incarnation, exit }
     }
 }
 

@@ -41,11 +41,7 @@ pub(crate) struct Node {
 /// Who hears of a child's lives.
 pub(crate) enum Boss {
     /// Its supervisor, which knows it by its place, and may have taken it in at run time.
-    Supervisor {
-        addr: Addr<Supervisor>,
-        place: usize,
-        hired: bool,
-    },
+    Supervisor { addr: Addr<Supervisor>, place: usize, hired: bool },
     /// It is the root.
     Nobody(UnboundedSender<ExitReason>),
 }
@@ -99,16 +95,8 @@ impl Node {
             }
         };
         let shares_thread = matches!(spec.rules.placement, Placement::Current);
-        let thread = Thread {
-            placement: std::mem::take(&mut spec.rules.placement),
-            ..Thread::default()
-        };
-        let vitals = Vitals {
-            state: ChildState::Down,
-            incarnation: 0,
-            last_exit: None,
-            seat: None,
-        };
+        let thread = Thread { placement: std::mem::take(&mut spec.rules.placement), ..Thread::default() };
+        let vitals = Vitals { state: ChildState::Down, incarnation: 0, last_exit: None, seat: None };
         Arc::new(Self {
             path,
             rules: spec.rules,
@@ -142,9 +130,7 @@ impl Node {
         let rest = path.strip_prefix(self.path.as_str())?;
         let ids = rest.split('/').skip(1);
         let is_child = rest.is_empty() || rest.starts_with('/');
-        ids.fold(is_child.then(|| self.clone()), |node, id| {
-            node?.branch.as_ref()?.called(id)
-        })
+        ids.fold(is_child.then(|| self.clone()), |node, id| node?.branch.as_ref()?.called(id))
     }
 
     // ===== its lives =====
@@ -267,10 +253,7 @@ impl Node {
         thread.placement = Placement::Current;
         drop(thread);
         self.lock().seat = None;
-        let leaving = self
-            .branch
-            .iter()
-            .flat_map(|branch| std::mem::take(&mut *branch.leaving()));
+        let leaving = self.branch.iter().flat_map(|branch| std::mem::take(&mut *branch.leaving()));
         leaving.for_each(|node| node.each(&mut |node| node.clear()));
     }
 
@@ -373,11 +356,7 @@ impl Boss {
 
     fn tell(&self, seat: &Seat, news: News) {
         if let Self::Supervisor { addr, place, .. } = self {
-            addr.do_send(Notice {
-                place: *place,
-                incarnation: seat.incarnation,
-                news,
-            });
+            addr.do_send(Notice { place: *place, incarnation: seat.incarnation, news });
         }
     }
 }

@@ -38,10 +38,7 @@ impl Arbiters {
     pub fn new(threads: usize) -> Self {
         let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = if threads == 0 { cores() } else { threads };
-        Self(Arc::new(Mutex::new(Ring {
-            slots: (0..threads).map(|_| None).collect(),
-            next: 0,
-        })))
+        Self(Arc::new(Mutex::new(Ring { slots: (0..threads).map(|_| None).collect(), next: 0 })))
     }
 
     /// The next arbiter in turn; one whose thread has ended is replaced.
@@ -64,9 +61,7 @@ impl Arbiters {
 impl fmt::Debug for Arbiters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_struct("Arbiters")
-            .field("threads", &ring.slots.len())
-            .finish()
+        f.debug_struct("Arbiters").field("threads", &ring.slots.len()).finish()
     }
 }
 

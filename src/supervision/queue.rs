@@ -40,10 +40,7 @@ pub enum Overflow {
 impl Bound {
     /// At most `capacity` messages may wait; 0 is taken as 1.
     pub fn new(capacity: usize, overflow: Overflow) -> Self {
-        Self {
-            capacity: capacity.max(1),
-            overflow,
-        }
+        Self { capacity: capacity.max(1), overflow }
     }
 }
 
@@ -177,10 +174,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
 
     pub(super) fn counts(&mut self) -> MessageCounts {
         self.receive_all_quietly();
-        MessageCounts {
-            queued: self.waiting.len() as u64,
-            ..self.counts
-        }
+        MessageCounts { queued: self.waiting.len() as u64, ..self.counts }
     }
 
     // ===== ends =====
@@ -199,10 +193,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             let _ = self.life.set(end);
         }
         let end = self.life.get().filter(|end| end.incarnation == incarnation);
-        Toll {
-            lost: end.map_or(0, |end| end.lost),
-            kept: self.counts().queued,
-        }
+        Toll { lost: end.map_or(0, |end| end.lost), kept: self.counts().queued }
     }
 
     /// Somebody else reads from now on.
@@ -265,10 +256,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
 
     fn receive_all(&mut self, cx: &mut Context<'_>) {
         while let Some(letter) = self.receive(cx) {
-            match self
-                .bound
-                .filter(|bound| self.waiting.len() >= bound.capacity)
-                .map(|bound| bound.overflow)
+            match self.bound.filter(|bound| self.waiting.len() >= bound.capacity).map(|bound| bound.overflow)
             {
                 None | Some(Overflow::Block) => self.waiting.push_back(letter),
                 Some(Overflow::DropOldest) if !self.waiting.is_empty() => {

@@ -75,12 +75,7 @@ impl Seat {
             node,
             incarnation,
             inside: Mutex::new(Inside {
-                orders: Orders {
-                    stop: false,
-                    kill: None,
-                    hang: None,
-                    since: Instant::now(),
-                },
+                orders: Orders { stop: false, kill: None, hang: None, since: Instant::now() },
                 monitors: Monitors::default(),
             }),
             news: AtomicBool::new(false),
@@ -222,23 +217,13 @@ impl Seat {
         if passed & UP != 0 {
             self.count_alive(-1);
         }
-        let Orders {
-            stop, kill, since, ..
-        } = self.lock().orders;
+        let Orders { stop, kill, since, .. } = self.lock().orders;
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
         let Toll { lost, kept } = self.tell_askers(&reason);
         self.publish(match stop || kill.is_some() {
-            true => EventKind::Stopped {
-                reason: reason.clone(),
-                took: time,
-            },
-            false => EventKind::Exited {
-                reason: reason.clone(),
-                lived: time,
-                lost,
-                kept,
-            },
+            true => EventKind::Stopped { reason: reason.clone(), took: time },
+            false => EventKind::Exited { reason: reason.clone(), lived: time, lost, kept },
         });
         if let Some(branch) = &self.node.branch {
             branch.disappoint();
@@ -283,12 +268,7 @@ impl Seat {
     /// Those who wait for an answer of this incarnation shall know why there will be none.
     pub(crate) fn tell_askers(&self, reason: &ExitReason) -> Toll {
         let (path, incarnation, reason) = (self.node.path.clone(), self.incarnation, reason.clone());
-        self.node.child.ended(LifeEnd {
-            path,
-            incarnation,
-            reason,
-            lost: 0,
-        })
+        self.node.child.ended(LifeEnd { path, incarnation, reason, lost: 0 })
     }
 
     fn count_alive(&self, change: isize) {

@@ -56,10 +56,7 @@ impl Counts {
     pub(crate) fn of(children: &[Arc<Node>]) -> Self {
         let is_active = |node: &&Arc<Node>| {
             let state = node.vitals().state;
-            matches!(
-                state,
-                ChildState::Starting | ChildState::Running | ChildState::Stopping
-            )
+            matches!(state, ChildState::Starting | ChildState::Running | ChildState::Stopping)
         };
         let supervisors = children.iter().filter(|node| node.branch.is_some()).count();
         Self {
@@ -112,19 +109,10 @@ impl ChildInfo {
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let top = self
-            .children
-            .iter()
-            .map(|child| child.path.depth())
-            .min()
-            .unwrap_or(0);
+        let top = self.children.iter().map(|child| child.path.depth()).min().unwrap_or(0);
         for child in &self.children {
-            let name = format!(
-                "{:indent$}{}",
-                "",
-                child.path.name(),
-                indent = 2 * (child.path.depth() - top)
-            );
+            let name =
+                format!("{:indent$}{}", "", child.path.name(), indent = 2 * (child.path.depth() - top));
             write!(
                 f,
                 "{name:<24} {:<9} #{}",
@@ -132,11 +120,9 @@ impl fmt::Display for Snapshot {
                 child.incarnation
             )?;
             match &child.supervisor {
-                Some((strategy, budget)) => write!(
-                    f,
-                    "  {strategy:?}, {} of {} restarts",
-                    budget.used, budget.intensity
-                )?,
+                Some((strategy, budget)) => {
+                    write!(f, "  {strategy:?}, {} of {} restarts", budget.used, budget.intensity)?
+                }
                 None => write!(f, "  {}", child.kind)?,
             }
             if child.messages.queued > 0 {

@@ -127,10 +127,7 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
     /// A child called `id`. `factory` builds each incarnation afresh, on the thread where it will run; a panic or a
     /// [`crash`](crate::crash) in it is a failed start.
     pub fn new(id: impl Into<String>, factory: impl Fn() -> A + Send + Sync + 'static) -> Self {
-        Self {
-            core: Core::new(move |_| factory()),
-            rules: Rules::new(id.into(), Shutdown::default()),
-        }
+        Self { core: Core::new(move |_| factory()), rules: Rules::new(id.into(), Shutdown::default()) }
     }
 
     rules!();
@@ -196,10 +193,7 @@ impl SupervisorSpec {
             period: Duration::from_secs(5),
             children: Vec::new(),
         };
-        Self {
-            rules: Rules::new(id.into(), Shutdown::Infinity),
-            plan,
-        }
+        Self { rules: Rules::new(id.into(), Shutdown::Infinity), plan }
     }
 
     rules!();
@@ -281,33 +275,19 @@ impl SupervisorSpec {
 impl Rules {
     fn new(id: String, shutdown: Shutdown) -> Self {
         let (restart, backoff, placement) = Default::default();
-        Self {
-            id,
-            restart,
-            shutdown,
-            backoff,
-            placement,
-            significant: false,
-            limits: Limits::default(),
-        }
+        Self { id, restart, shutdown, backoff, placement, significant: false, limits: Limits::default() }
     }
 }
 
 impl<A: Actor<Context = Context<A>>> From<ChildSpec<A>> for AnySpec {
     fn from(spec: ChildSpec<A>) -> Self {
-        Self {
-            rules: spec.rules,
-            kind: Kind::Worker(spec.core),
-        }
+        Self { rules: spec.rules, kind: Kind::Worker(spec.core) }
     }
 }
 
 impl From<SupervisorSpec> for AnySpec {
     fn from(spec: SupervisorSpec) -> Self {
-        Self {
-            rules: spec.rules,
-            kind: Kind::Supervisor(spec.plan),
-        }
+        Self { rules: spec.rules, kind: Kind::Supervisor(spec.plan) }
     }
 }
 

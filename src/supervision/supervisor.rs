@@ -37,17 +37,10 @@ pub(crate) struct Supervisor {
 
 impl Supervisor {
     pub(crate) fn new(seat: &Arc<Seat>) -> Self {
-        let branch = seat
-            .node
-            .branch
-            .as_ref()
-            .expect("a supervisor's node has a branch");
+        let branch = seat.node.branch.as_ref().expect("a supervisor's node has a branch");
         {
             // Its restarts die with it: a new supervisor has its whole intensity.
-            let mut window = branch
-                .window
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut window = branch.window.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             *window = window.emptied();
         }
         // What a supervisor took in at run time goes with it; what its spec names comes back.
@@ -57,11 +50,7 @@ impl Supervisor {
         for child in branch.children() {
             machine.add(child.boss.place(), &child.rules, now);
         }
-        Self {
-            seat: seat.clone(),
-            machine,
-            timer: None,
-        }
+        Self { seat: seat.clone(), machine, timer: None }
     }
 
     pub(super) fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -78,39 +67,18 @@ impl Supervisor {
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),
             Action::Retire(child) => self.retire(child),
-            Action::Restarting {
-                child,
-                delay,
-                wait,
-                failures,
-                budget,
-                siblings,
-            } => {
+            Action::Restarting { child, delay, wait, failures, budget, siblings } => {
                 let Some(node) = self.child(child) else { return };
                 if !delay.is_zero() {
                     node.set_down(ChildState::Waiting);
                 }
                 let siblings = siblings.iter().map(|&sibling| self.path(sibling)).collect();
-                let kind = EventKind::Restarting {
-                    delay,
-                    wait,
-                    failures,
-                    budget,
-                    siblings,
-                };
+                let kind = EventKind::Restarting { delay, wait, failures, budget, siblings };
                 node.bus.publish(&node.path, node.vitals().incarnation, kind);
             }
-            Action::GaveUp {
-                child,
-                reason,
-                budget,
-            } => {
+            Action::GaveUp { child, reason, budget } => {
                 let child = self.path(child);
-                self.seat.publish(EventKind::GaveUp {
-                    child,
-                    reason,
-                    budget,
-                });
+                self.seat.publish(EventKind::GaveUp { child, reason, budget });
             }
             Action::Ready => self.seat.is_up(),
             Action::End(ending) => self.end(ending, ctx),
@@ -120,20 +88,15 @@ impl Supervisor {
     fn end(&self, ending: Ending, ctx: &mut Context<Self>) {
         match ending {
             Ending::AsAsked => ctx.stop(),
-            Ending::StartFailed { child, reason } => exit::exit(ExitReason::StartFailed {
-                child: self.path(child),
-                reason: Box::new(reason),
-            }),
+            Ending::StartFailed { child, reason } => {
+                exit::exit(ExitReason::StartFailed { child: self.path(child), reason: Box::new(reason) })
+            }
             Ending::OutOfThreads { child, reason } => exit::exit(ExitReason::OutOfThreads {
                 child: self.path(child),
                 reason: Box::new(reason),
                 max: MAX_LOST_THREADS,
             }),
-            Ending::GaveUp {
-                child,
-                reason,
-                budget,
-            } => exit::exit(ExitReason::GaveUp {
+            Ending::GaveUp { child, reason, budget } => exit::exit(ExitReason::GaveUp {
                 child: self.path(child),
                 reason: Box::new(reason),
                 intensity: budget.intensity,
@@ -160,16 +123,11 @@ impl Supervisor {
     }
 
     pub(super) fn branch(&self) -> &Branch {
-        self.seat
-            .node
-            .branch
-            .as_ref()
-            .expect("a supervisor's node has a branch")
+        self.seat.node.branch.as_ref().expect("a supervisor's node has a branch")
     }
 
     fn path(&self, place: usize) -> TreePath {
-        self.child(place)
-            .map_or_else(|| self.seat.node.path.clone(), |node| node.path.clone())
+        self.child(place).map_or_else(|| self.seat.node.path.clone(), |node| node.path.clone())
     }
 
     pub(super) fn child(&self, place: usize) -> Option<Arc<Node>> {
@@ -201,31 +159,16 @@ impl Actor for Supervisor {
         if !self.machine.has_ended() {
             self.feed(Input::Stop, ctx);
         }
-        if self.machine.has_ended() {
-            Running::Stop
-        } else {
-            Running::Continue
-        }
+        if self.machine.has_ended() { Running::Stop } else { Running::Continue }
     }
 }
 
 impl Handler<Notice> for Supervisor {
     type Result = ();
 
-    fn handle(
-        &mut self,
-        Notice {
-            place,
-            incarnation,
-            news,
-        }: Notice,
-        ctx: &mut Context<Self>,
-    ) {
+    fn handle(&mut self, Notice { place, incarnation, news }: Notice, ctx: &mut Context<Self>) {
         // Of a child that is forgotten, or of a life that is long over, there is no news.
-        let Some(node) = self
-            .child(place)
-            .filter(|node| node.vitals().incarnation == incarnation)
-        else {
+        let Some(node) = self.child(place).filter(|node| node.vitals().incarnation == incarnation) else {
             return;
         };
         match news {

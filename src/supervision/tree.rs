@@ -174,12 +174,8 @@ impl Tree {
     /// incarnation: should that end, the child is not started again by the next.
     pub async fn start_child(&self, path: &str, child: impl Into<AnySpec>) -> Result<(), AdminError> {
         let node = self.node(path)?;
-        let branch = node
-            .branch
-            .as_ref()
-            .ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
-        self.order(&branch.addr, What::Start(Box::new(child.into())))
-            .await
+        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        self.order(&branch.addr, What::Start(Box::new(child.into()))).await
     }
 
     /// Stops the child at `path` by its shutdown rule, and keeps it down until [`restart_child`](Self::restart_child).
@@ -201,10 +197,7 @@ impl Tree {
     /// How many children the supervisor at `path` has.
     pub fn count_children(&self, path: &str) -> Result<Counts, AdminError> {
         let node = self.node(path)?;
-        let branch = node
-            .branch
-            .as_ref()
-            .ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
         Ok(Counts::of(&branch.children()))
     }
 
@@ -223,9 +216,7 @@ impl Tree {
     }
 
     fn node(&self, path: &str) -> Result<Arc<Node>, AdminError> {
-        self.root
-            .descendant(path)
-            .ok_or_else(|| AdminError::Unknown(path.to_owned()))
+        self.root.descendant(path).ok_or_else(|| AdminError::Unknown(path.to_owned()))
     }
 
     fn find(&self, pattern: &str) -> Result<Vec<Arc<Node>>, TreeError> {
@@ -237,10 +228,7 @@ impl Tree {
             }
         });
         match found.is_empty() {
-            true => Err(TreeError::UnknownPath {
-                path: pattern.to_owned(),
-                known: known.join(", "),
-            }),
+            true => Err(TreeError::UnknownPath { path: pattern.to_owned(), known: known.join(", ") }),
             false => Ok(found),
         }
     }
@@ -278,8 +266,6 @@ impl Drop for Cleared {
 
 impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tree")
-            .field("root", &self.root.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Tree").field("root", &self.root.path).finish_non_exhaustive()
     }
 }

@@ -21,11 +21,7 @@ pub(crate) struct RestartWindow {
 impl RestartWindow {
     /// A window without restarts in it.
     pub(crate) fn new(intensity: u32, period: Duration) -> Self {
-        Self {
-            intensity,
-            period,
-            restarts: VecDeque::new(),
-        }
+        Self { intensity, period, restarts: VecDeque::new() }
     }
 
     /// The same window without restarts in it.
@@ -47,37 +43,26 @@ impl RestartWindow {
 
     /// What is used at `now`.
     pub(crate) fn used(&self, now: Instant) -> Budget {
-        let expired = self
-            .restarts
-            .partition_point(|&restart| now - restart > self.period);
+        let expired = self.restarts.partition_point(|&restart| now - restart > self.period);
         self.budget(self.restarts.len() - expired, now)
     }
 
     /// A restart that is exactly one period old still counts.
     fn forget_before(&mut self, now: Instant) {
-        while self
-            .restarts
-            .front()
-            .is_some_and(|&oldest| now - oldest > self.period)
-        {
+        while self.restarts.front().is_some_and(|&oldest| now - oldest > self.period) {
             self.restarts.pop_front();
         }
     }
 
     fn budget(&self, used: usize, now: Instant) -> Budget {
         // The restarts that still count are the last ones.
-        let oldest = self
-            .restarts
-            .len()
-            .checked_sub(used)
-            .and_then(|first| self.restarts.get(first));
+        let oldest = self.restarts.len().checked_sub(used).and_then(|first| self.restarts.get(first));
         Budget {
             used: u32::try_from(used).unwrap_or(u32::MAX),
             intensity: self.intensity,
             period: self.period,
-            frees_in: oldest.map_or(Duration::ZERO, |&oldest| {
-                (oldest + self.period).saturating_duration_since(now)
-            }),
+            frees_in: oldest
+                .map_or(Duration::ZERO, |&oldest| (oldest + self.period).saturating_duration_since(now)),
         }
     }
 }
@@ -110,11 +95,7 @@ mod tests {
 
     #[test]
     fn an_intensity_of_zero_allows_no_restart() {
-        assert!(
-            RestartWindow::new(0, Duration::from_secs(5))
-                .restart(Instant::now())
-                .is_err()
-        );
+        assert!(RestartWindow::new(0, Duration::from_secs(5)).restart(Instant::now()).is_err());
     }
 
     proptest! {

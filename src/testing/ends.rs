@@ -17,11 +17,7 @@ const THREAD_END: Duration = Duration::from_secs(2);
 #[track_caller]
 pub fn assert_conserved(tree: &Tree) {
     let wrong = not_conserved(&tree.snapshot());
-    assert!(
-        wrong.is_empty(),
-        "messages do not add up:\n    {}",
-        wrong.join("\n    ")
-    );
+    assert!(wrong.is_empty(), "messages do not add up:\n    {}", wrong.join("\n    "));
 }
 
 fn not_conserved(snapshot: &Snapshot) -> Vec<String> {
@@ -50,21 +46,11 @@ fn not_conserved(snapshot: &Snapshot) -> Vec<String> {
 /// With what is left.
 pub async fn assert_all_down(tree: &Tree) {
     let snapshot = tree.snapshot();
-    let is_up = |state| {
-        matches!(
-            state,
-            ChildState::Starting | ChildState::Running | ChildState::Stopping
-        )
-    };
+    let is_up = |state| matches!(state, ChildState::Starting | ChildState::Running | ChildState::Stopping);
     let up = snapshot.children.iter().filter(|child| is_up(child.state));
-    let up: Vec<String> = up
-        .map(|child| format!("{} #{}", child.path, child.incarnation))
-        .collect();
+    let up: Vec<String> = up.map(|child| format!("{} #{}", child.path, child.incarnation)).collect();
     assert!(up.is_empty(), "still up: {}; stop the tree first", up.join(", "));
-    assert!(
-        tree.has_ended(),
-        "the tree has not ended, although nothing of it is up: join it first"
-    );
+    assert!(tree.has_ended(), "the tree has not ended, although nothing of it is up: join it first");
     // No timer: in virtual time it would be over before the other threads have had any.
     let since = Instant::now();
     loop {

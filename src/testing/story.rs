@@ -32,11 +32,7 @@ impl Recorder {
     /// Records a tree. Made before anything is awaited after `start()`, it misses nothing.
     pub fn of(tree: &Tree) -> Self {
         let (events, story) = (tree.subscribe(), Vec::new());
-        Self {
-            tree: tree.clone(),
-            patience: PATIENCE,
-            kept: Mutex::new(Kept { events, story }),
-        }
+        Self { tree: tree.clone(), patience: PATIENCE, kept: Mutex::new(Kept { events, story }) }
     }
 
     /// How long [`seen`](Self::seen) and [`started`](Self::started) wait; ten seconds unless said otherwise. In virtual
@@ -54,18 +50,12 @@ impl Recorder {
     /// With the last events, if it does not come in time, or the tree ends before.
     pub async fn seen(&self, path: &str, mut wanted: impl FnMut(&Event) -> bool) -> Event {
         let mut to_come = self.tree.subscribe(); // before looking back, so that nothing falls in between
-        let past = self
-            .events()
-            .into_iter()
-            .find(|event| event.path.matches(path) && wanted(event));
+        let past = self.events().into_iter().find(|event| event.path.matches(path) && wanted(event));
         match past {
             Some(event) => event,
             None => match self.within(self.patience, to_come.until(path, wanted)).await {
                 Some(event) => event,
-                None => panic!(
-                    "the tree ended before it happened to {path}; {}",
-                    self.last_words()
-                ),
+                None => panic!("the tree ended before it happened to {path}; {}", self.last_words()),
             },
         }
     }
@@ -76,10 +66,8 @@ impl Recorder {
     ///
     /// As [`seen`](Self::seen) does.
     pub async fn started(&self, path: &str, incarnation: u64) {
-        self.seen(path, |event| {
-            matches!(event.kind, EventKind::Started) && event.incarnation >= incarnation
-        })
-        .await;
+        self.seen(path, |event| matches!(event.kind, EventKind::Started) && event.incarnation >= incarnation)
+            .await;
     }
 
     /// Waits for anything.
@@ -114,10 +102,7 @@ impl Recorder {
 
     /// All that has happened, an event a line, without times: `app/idle #1 started`.
     pub fn story(&self) -> String {
-        lines(&self.read().story, "**")
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect()
+        lines(&self.read().story, "**").iter().map(|line| format!("{line}\n")).collect()
     }
 
     fn last_words(&self) -> String {
@@ -140,16 +125,12 @@ impl Recorder {
 
 fn lines(events: &[Event], path: &str) -> Vec<String> {
     let events = events.iter().filter(|event| event.path.matches(path));
-    events
-        .map(|event| format!("{} #{} {}", event.path, event.incarnation, event.kind))
-        .collect()
+    events.map(|event| format!("{} #{} {}", event.path, event.incarnation, event.kind)).collect()
 }
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder")
-            .field("tree", &self.tree)
-            .finish_non_exhaustive()
+        f.debug_struct("Recorder").field("tree", &self.tree).finish_non_exhaustive()
     }
 }
 

@@ -28,10 +28,7 @@ async fn a_function_that_an_arbiter_accepted_may_be_dropped_unrun_when_it_stops(
     let (release, word) = channel::<()>();
     let (says, said) = channel();
     let give = || {
-        let mut order = Order {
-            run: false,
-            says: says.clone(),
-        };
+        let mut order = Order { run: false, says: says.clone() };
         arbiter.spawn(async move { order.carry_out() })
     };
     assert!(arbiter.spawn_fn(move || word.recv().unwrap()));

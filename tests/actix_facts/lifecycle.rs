@@ -115,13 +115,7 @@ fn what_started_puts_into_wait_holds_back_spawned_futures_until_it_is_done() {
 fn stopping_that_returns_continue_keeps_the_actor_going_and_is_asked_again_at_the_next_stop() {
     let log = Log::default();
     let (addr, mailbox) = stable();
-    let mut incarnation = incarnate(
-        Probe {
-            stopping: || Running::Continue,
-            ..Probe::new(&log)
-        },
-        &mailbox,
-    );
+    let mut incarnation = incarnate(Probe { stopping: || Running::Continue, ..Probe::new(&log) }, &mailbox);
     addr.do_send(STOP);
     addr.do_send(NOTE);
     assert_eq!(poll(&mut incarnation), Some(Poll::Pending));

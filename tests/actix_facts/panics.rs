@@ -33,17 +33,7 @@ async fn the_supervisor_of_actix_restarts_after_stop_but_not_after_a_panic() {
     let addr = Supervisor::start(|_| probe);
     let (stop, queued) = (addr.send(STOP), addr.send(NOTE));
     assert_eq!((stop.await, queued.await), (Ok(()), Ok(())));
-    assert_eq!(
-        log.take(),
-        [
-            "started",
-            "stopping",
-            "stopped",
-            "restarting",
-            "started",
-            "handled"
-        ]
-    );
+    assert_eq!(log.take(), ["started", "stopping", "stopped", "restarting", "started", "handled"]);
 
     assert_eq!(addr.send(PANIC).await, CLOSED);
     assert!(!addr.connected());
@@ -53,15 +43,8 @@ async fn the_supervisor_of_actix_restarts_after_stop_but_not_after_a_panic() {
 #[actix::test]
 async fn after_a_panic_an_actor_that_will_not_stop_handles_its_queue_broken_and_unwinding() {
     let log = Log::default();
-    let addr = Probe {
-        stopping: || Running::Continue,
-        ..Probe::new(&log)
-    }
-    .start();
-    let (lost, queued) = (
-        addr.send(PANIC),
-        addr.send(Do(|_, _| assert!(thread::panicking()))),
-    );
+    let addr = Probe { stopping: || Running::Continue, ..Probe::new(&log) }.start();
+    let (lost, queued) = (addr.send(PANIC), addr.send(Do(|_, _| assert!(thread::panicking()))));
     assert_eq!((lost.await, queued.await), (CLOSED, Ok(())));
     assert!(!addr.connected());
 }
@@ -121,8 +104,7 @@ impl Wake for Sender {
     fn wake(self: Arc<Self>) {
         self.woken.store(true, Ordering::Relaxed);
         let unwinding = thread::panicking();
-        self.knows_the_panic
-            .store(unwinding && HOOK_RAN.get(), Ordering::Relaxed);
+        self.knows_the_panic.store(unwinding && HOOK_RAN.get(), Ordering::Relaxed);
     }
 }
 
@@ -175,10 +157,8 @@ fn without_terminate_the_drop_of_an_incarnation_runs_stopping_and_stopped() {
 #[test]
 fn a_panic_in_stopping_is_survived_by_catch_and_terminate() {
     let log = Log::default();
-    let mut incarnation = Context::new().into_future(Probe {
-        stopping: || panic!("on purpose"),
-        ..Probe::new(&log)
-    });
+    let mut incarnation =
+        Context::new().into_future(Probe { stopping: || panic!("on purpose"), ..Probe::new(&log) });
     incarnation.address().do_send(STOP);
     assert_eq!(poll(&mut incarnation), None);
     incarnation.ctx().terminate();
@@ -226,10 +206,7 @@ mod aborts {
     fn signal_after(message: Do, test: &str) -> Option<i32> {
         if std::env::var_os(IN_CHILD).is_some() {
             let _ = System::new().block_on(async {
-                let addr = Probe {
-                    stopping: || panic!("on purpose"),
-                    ..Probe::new(&Log::default())
-                };
+                let addr = Probe { stopping: || panic!("on purpose"), ..Probe::new(&Log::default()) };
                 addr.start().send(message).await
             });
             exit(0);
@@ -240,10 +217,7 @@ mod aborts {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            said.contains("on purpose"),
-            "the child did not run the test: {said}"
-        );
+        assert!(said.contains("on purpose"), "the child did not run the test: {said}");
         output.status.signal()
     }
 
@@ -255,10 +229,7 @@ mod aborts {
 
     #[test]
     fn a_panic_in_a_handler_and_then_in_stopping_aborts_the_process() {
-        let signal = signal_after(
-            PANIC,
-            "a_panic_in_a_handler_and_then_in_stopping_aborts_the_process",
-        );
+        let signal = signal_after(PANIC, "a_panic_in_a_handler_and_then_in_stopping_aborts_the_process");
         assert_eq!(signal, Some(SIGABRT));
     }
 }

@@ -32,11 +32,7 @@ pub(crate) struct Probe {
 
 impl Probe {
     pub(crate) fn new(log: &Log) -> Self {
-        Self {
-            log: log.clone(),
-            started: |_| {},
-            stopping: || Running::Stop,
-        }
+        Self { log: log.clone(), started: |_| {}, stopping: || Running::Stop }
     }
 }
 

@@ -19,20 +19,11 @@ fn a_started_child_comes_after_those_there_and_stops_before_them() {
         let addr = b.addr();
         let queued = addr.send(note(1));
         tree.start_child("app", b).await.unwrap();
-        assert_eq!(
-            state(&tree, "app/b"),
-            ChildState::Running,
-            "it is up when the order returns"
-        );
+        assert_eq!(state(&tree, "app/b"), ChildState::Running, "it is up when the order returns");
         assert_eq!(queued.await.unwrap(), [1], "its address was good before");
-        tree.start_child("app", SupervisorSpec::new("c").child(child("d")))
-            .await
-            .unwrap();
+        tree.start_child("app", SupervisorSpec::new("c").child(child("d"))).await.unwrap();
         let counts = tree.count_children("app").unwrap();
-        assert_eq!(
-            (counts.specs, counts.active, counts.supervisors, counts.workers),
-            (3, 3, 1, 2)
-        );
+        assert_eq!((counts.specs, counts.active, counts.supervisors, counts.workers), (3, 3, 1, 2));
         tree.start_child("app/c", child("e")).await.unwrap();
         tree.stop(SECOND).await;
         assert_eq!(lives_in(&mut events).join(" "), "+b +d +c +e -e -d -c -b -a -app");
@@ -42,11 +33,8 @@ fn a_started_child_comes_after_those_there_and_stops_before_them() {
 #[test]
 fn a_started_child_is_restarted_like_any_other() {
     run(async {
-        let tree = SupervisorSpec::new("app")
-            .strategy(Strategy::RestForOne)
-            .child(child("a"))
-            .start()
-            .unwrap();
+        let tree =
+            SupervisorSpec::new("app").strategy(Strategy::RestForOne).child(child("a")).start().unwrap();
         let b = child("b");
         let (addr, mut events) = (b.addr(), tree.subscribe());
         tree.start_child("app", b).await.unwrap();
@@ -65,10 +53,7 @@ fn a_child_cannot_be_started_below_a_worker_nor_twice_nor_against_the_rules() {
         let tree = SupervisorSpec::new("app").child(child("a")).start().unwrap();
         let error = tree.start_child("app/a", child("x")).await.unwrap_err();
         assert!(matches!(error, AdminError::NotASupervisor(path) if path == "app/a"));
-        assert!(matches!(
-            tree.count_children("app/a"),
-            Err(AdminError::NotASupervisor(_))
-        ));
+        assert!(matches!(tree.count_children("app/a"), Err(AdminError::NotASupervisor(_))));
         // OTP: already_started, and already_present for one that is down.
         for _ in 0..2 {
             let error = tree.start_child("app", child("a")).await.unwrap_err();
@@ -95,15 +80,9 @@ fn a_child_that_fails_to_start_or_declines_is_not_kept_and_costs_no_restart() {
         let inner = SupervisorSpec::new("x").child(child("a")).child(broken("b"));
         let panicking = child_with("x", Hooks::default().started(|_, _| panic!("no"))).0;
         for (bad, text) in [
-            (
-                AnySpec::from(broken("x")),
-                "app/x could not start: failed: no disk",
-            ),
+            (AnySpec::from(broken("x")), "app/x could not start: failed: no disk"),
             (declining("x").into(), "app/x could not start: stopped itself"),
-            (
-                inner.into(),
-                "app/x could not start: could not start app/x/b: failed: no disk",
-            ),
+            (inner.into(), "app/x could not start: could not start app/x/b: failed: no disk"),
             (panicking.into(), "app/x could not start: panicked: no"),
         ] {
             let error = tree.start_child("app", bad).await.unwrap_err().to_string();
@@ -171,23 +150,14 @@ fn only_a_child_that_is_down_for_good_is_restarted_or_deleted_by_hand() {
         let addr = spec.addr();
         let tree = patient("app").child(spec).start().unwrap();
         let error = tree.restart_child("app/a").await.unwrap_err();
-        assert!(
-            matches!(error, AdminError::Running(_) | AdminError::Restarting(_)),
-            "{error}"
-        );
+        assert!(matches!(error, AdminError::Running(_) | AdminError::Restarting(_)), "{error}");
         addr.send(note(1)).await.unwrap();
-        for error in [
-            tree.restart_child("app/a").await,
-            tree.delete_child("app/a").await,
-        ] {
+        for error in [tree.restart_child("app/a").await, tree.delete_child("app/a").await] {
             assert!(matches!(error, Err(AdminError::Running(path)) if path == "app/a"));
         }
         crash(&addr).await;
         all_is_done().await;
-        for error in [
-            tree.restart_child("app/a").await,
-            tree.delete_child("app/a").await,
-        ] {
+        for error in [tree.restart_child("app/a").await, tree.delete_child("app/a").await] {
             assert!(matches!(error, Err(AdminError::Restarting(path)) if path == "app/a"));
         }
         // Terminated while it waits for its restart: that never comes.
@@ -195,14 +165,8 @@ fn only_a_child_that_is_down_for_good_is_restarted_or_deleted_by_hand() {
         actix::clock::sleep(100 * SECOND).await;
         assert_eq!(lives_of_all(&tree), "a#1 Finished");
         tree.delete_child("app/a").await.unwrap();
-        assert!(matches!(
-            tree.delete_child("app/a").await,
-            Err(AdminError::Unknown(_))
-        ));
-        assert!(matches!(
-            tree.restart_child("app/a").await,
-            Err(AdminError::Unknown(_))
-        ));
+        assert!(matches!(tree.delete_child("app/a").await, Err(AdminError::Unknown(_))));
+        assert!(matches!(tree.restart_child("app/a").await, Err(AdminError::Unknown(_))));
         assert!(addr.send(note(1)).await.is_err());
         tree.start_child("app", child("a")).await.unwrap();
         tree.stop(SECOND).await;
@@ -213,11 +177,7 @@ fn only_a_child_that_is_down_for_good_is_restarted_or_deleted_by_hand() {
 fn a_restart_by_hand_costs_nothing_and_one_that_fails_leaves_the_child_down() {
     run(async {
         let (spec, lives, switch) = breakable("a");
-        let tree = SupervisorSpec::new("app")
-            .intensity(0, SECOND)
-            .child(spec)
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::new("app").intensity(0, SECOND).child(spec).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         for _ in 0..5 {
@@ -263,23 +223,14 @@ fn a_whole_subtree_is_terminated_restarted_and_deleted_as_one_child() {
         started(&mut events, "app", 1).await;
         tree.terminate_child("app/inner").await.unwrap();
         assert_eq!(lives.now(), 0);
-        assert_eq!(
-            lives_of_all(&tree),
-            "inner#1 Finished, a#1 Finished, probe#1 Finished"
-        );
+        assert_eq!(lives_of_all(&tree), "inner#1 Finished, a#1 Finished, probe#1 Finished");
         assert!(addr.send(note(1)).await.is_err());
-        assert!(matches!(
-            tree.start_child("app/inner", child("x")).await,
-            Err(AdminError::Ended)
-        ));
+        assert!(matches!(tree.start_child("app/inner", child("x")).await, Err(AdminError::Ended)));
         tree.restart_child("app/inner").await.unwrap();
         assert_eq!(addr.send(note(1)).await.unwrap(), [1]);
         tree.terminate_child("app/inner").await.unwrap();
         tree.delete_child("app/inner").await.unwrap();
-        assert!(matches!(
-            tree.terminate_child("app/inner/probe").await,
-            Err(AdminError::Unknown(_))
-        ));
+        assert!(matches!(tree.terminate_child("app/inner/probe").await, Err(AdminError::Unknown(_))));
         assert_eq!(tree.snapshot().children.len(), 1);
         tree.stop(SECOND).await;
     });

@@ -11,10 +11,7 @@ use crate::kit::*;
 #[test]
 fn any_number_of_children_with_any_restart_type() {
     run(async {
-        let tree = SupervisorSpec::dynamic("pool")
-            .intensity(MANY, SECOND)
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::dynamic("pool").intensity(MANY, SECOND).start().unwrap();
         let restarts = [Restart::Permanent, Restart::Transient, Restart::Temporary];
         let mut addrs = Vec::new();
         for n in 0..300 {
@@ -23,19 +20,13 @@ fn any_number_of_children_with_any_restart_type() {
             tree.start_child("pool", spec).await.unwrap();
         }
         assert_eq!(tree.count_children("pool").unwrap().active, 300);
-        let ends: Vec<_> = (0..300)
-            .map(|n| tree.monitor(&format!("pool/c{n}")).unwrap())
-            .collect();
+        let ends: Vec<_> = (0..300).map(|n| tree.monitor(&format!("pool/c{n}")).unwrap()).collect();
         tree.inject("pool/*", Fault::Panic).unwrap();
         futures::future::join_all(ends).await;
         for (n, addr) in addrs.iter().enumerate() {
             assert_eq!(addr.send(note(1)).await.is_ok(), n % 3 < 2, "c{n}");
         }
-        assert_eq!(
-            tree.count_children("pool").unwrap().specs,
-            200,
-            "what has ended is forgotten"
-        );
+        assert_eq!(tree.count_children("pool").unwrap().specs, 200, "what has ended is forgotten");
         assert_eq!(used(&tree, "pool"), 200);
         tree.stop(SECOND).await;
     });
@@ -80,9 +71,7 @@ fn whatever_ends_for_good_is_forgotten_and_its_id_is_free() {
 #[test]
 fn children_that_wait_for_a_restart_count_as_children() {
     run_in_virtual_time(async {
-        let pool = SupervisorSpec::dynamic("pool")
-            .max_children(2)
-            .intensity(MANY, SECOND);
+        let pool = SupervisorSpec::dynamic("pool").max_children(2).intensity(MANY, SECOND);
         let tree = pool.start().unwrap();
         let a = child("a").backoff(Backoff::exponential(60 * SECOND, 60 * SECOND));
         let addr = a.addr();
@@ -117,13 +106,8 @@ fn stubborn_children_stop_together_within_one_timeout() {
         assert_eq!(begin.elapsed().as_secs(), 3);
         let mut killed = 0;
         while let Some(event) = events.try_next() {
-            killed += u32::from(matches!(
-                event.kind,
-                EventKind::Stopped {
-                    reason: ExitReason::Killed(_),
-                    ..
-                }
-            ));
+            killed +=
+                u32::from(matches!(event.kind, EventKind::Stopped { reason: ExitReason::Killed(_), .. }));
         }
         assert_eq!(killed, 50);
     });
@@ -133,10 +117,7 @@ fn stubborn_children_stop_together_within_one_timeout() {
 fn stubborn_children_in_an_order_take_the_sum_of_their_timeouts() {
     run_in_virtual_time(async {
         let spec = |n| stubborn(&format!("c{n}")).shutdown(Shutdown::Timeout(3 * SECOND));
-        let tree = SupervisorSpec::new("app")
-            .children((0..5).map(spec))
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::new("app").children((0..5).map(spec)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let begin = Instant::now();
@@ -148,15 +129,10 @@ fn stubborn_children_in_an_order_take_the_sum_of_their_timeouts() {
 #[test]
 fn one_childs_crash_is_no_business_of_the_others_and_giving_up_is_everybodys() {
     run(async {
-        let tree = SupervisorSpec::dynamic("pool")
-            .intensity(1, 60 * SECOND)
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::dynamic("pool").intensity(1, 60 * SECOND).start().unwrap();
         let mut events = tree.subscribe();
-        let (specs, lives): (Vec<_>, Vec<_>) = ["a", "b", "c"]
-            .map(|id| child_with(id, Hooks::default()))
-            .into_iter()
-            .unzip();
+        let (specs, lives): (Vec<_>, Vec<_>) =
+            ["a", "b", "c"].map(|id| child_with(id, Hooks::default())).into_iter().unzip();
         let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
         for spec in specs {
             tree.start_child("pool", spec).await.unwrap();
@@ -233,10 +209,7 @@ async fn come_and_go(count: usize) {
         tokio::task::yield_now().await;
     }
     let finished = begin.elapsed();
-    assert!(
-        addrs.iter().all(|addr| !addr.connected()),
-        "their mailboxes are gone"
-    );
+    assert!(addrs.iter().all(|addr| !addr.connected()), "their mailboxes are gone");
     tree.stop(SECOND).await;
     let each = |time: std::time::Duration, count| time / u32::try_from(count).unwrap();
     println!(
@@ -256,9 +229,7 @@ fn what_is_left_of_a_forgotten_subtree_ends_before_the_tree_does() {
         let addr = probe.addr();
         let inner = SupervisorSpec::new("inner").restart(Restart::Temporary);
         let tree = SupervisorSpec::dynamic("pool").start().unwrap();
-        tree.start_child("pool", inner.child(probe.on(Placement::OwnThread)))
-            .await
-            .unwrap();
+        tree.start_child("pool", inner.child(probe.on(Placement::OwnThread))).await.unwrap();
         tree.inject("pool/inner", Fault::Panic).unwrap();
         while tree.count_children("pool").unwrap().specs > 0 {
             tokio::task::yield_now().await;

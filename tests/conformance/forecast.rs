@@ -22,32 +22,17 @@ fn a_crash_loop_makes_as_many_restarts_and_takes_as_long_as_forecast() {
     let trees: [(Levels, u64, u32); 9] = [
         (|a| sup("app", 3, 5).child(a), 3, 0),
         (|a| sup("app", 0, 5).child(a), 0, 0),
-        (
-            |a| sup("app", 5, 20).child(a.backoff(exponential(1, 4))),
-            5,
-            1 + 2 + 4 + 4 + 4,
-        ),
+        (|a| sup("app", 5, 20).child(a.backoff(exponential(1, 4))), 5, 1 + 2 + 4 + 4 + 4),
         // One failure too many takes exactly the period.
         (|a| sup("app", 5, 15).child(a.backoff(exponential(1, 4))), 5, 15),
         // Starts over after each life, however short.
-        (
-            |a| sup("app", 4, 20).child(a.backoff(exponential(2, 60).reset_after(Duration::ZERO))),
-            4,
-            8,
-        ),
+        (|a| sup("app", 4, 20).child(a.backoff(exponential(2, 60).reset_after(Duration::ZERO))), 4, 8),
         (|a| sup("app", 2, 5).child(sup("in", 3, 5).child(a)), 3 * 4 - 1, 0),
-        (
-            |a| sup("app", 1, 5).child(sup("in", 2, 5).child(sup("in", 3, 5).child(a))),
-            2 * 3 * 4 - 1,
-            0,
-        ),
+        (|a| sup("app", 1, 5).child(sup("in", 2, 5).child(sup("in", 3, 5).child(a))), 2 * 3 * 4 - 1, 0),
         (
             |a| {
-                sup("app", 2, 60).child(
-                    sup("in", 2, 5)
-                        .backoff(exponential(1, 2))
-                        .child(a.backoff(exponential(1, 4))),
-                )
+                sup("app", 2, 60)
+                    .child(sup("in", 2, 5).backoff(exponential(1, 2)).child(a.backoff(exponential(1, 4))))
             },
             // Three lives of three seconds, with one and two between them; a life of two starts the backoff over.
             3 * 3 - 1,
@@ -70,17 +55,10 @@ fn a_crash_loop_makes_as_many_restarts_and_takes_as_long_as_forecast() {
             let tree = levels(spec);
             let forecast = tree.forecast();
             let takes = seconds * SECOND;
-            assert_eq!(
-                (forecast.restarts, forecast.gives_up_after),
-                (Some(restarts), Some(takes)),
-                "{nth}"
-            );
+            assert_eq!((forecast.restarts, forecast.gives_up_after), (Some(restarts), Some(takes)), "{nth}");
             assert_eq!(forecast.worst.as_ref().unwrap().name(), "a");
             let begin = Instant::now();
-            assert!(matches!(
-                tree.start().unwrap().join().await,
-                ExitReason::GaveUp { .. }
-            ));
+            assert!(matches!(tree.start().unwrap().join().await, ExitReason::GaveUp { .. }));
             assert_eq!(lives.ever() as u64 - 1, restarts, "{nth}");
             assert_eq!(begin.elapsed().as_secs(), takes.as_secs(), "{nth}");
         });
@@ -115,29 +93,17 @@ fn a_stop_takes_as_long_as_forecast() {
     let within = |seconds: u32| Shutdown::Timeout(seconds * SECOND);
     type Children = Vec<AnySpec>;
     let flat: Children = vec![worker("a", 1).into(), worker("b", 2).into(), stubborn("c").into()];
-    let brutal: Children = vec![
-        stubborn("a").shutdown(Shutdown::BrutalKill).into(),
-        worker("b", 2).into(),
-    ];
+    let brutal: Children = vec![stubborn("a").shutdown(Shutdown::BrutalKill).into(), worker("b", 2).into()];
     let of = |spec: SupervisorSpec| spec.child(worker("a", 3)).child(worker("b", 4));
     for (children, seconds) in [
         (vec![], 0),
         (flat, 1 + 2 + 5),
         (brutal, 2),
-        (
-            vec![of(SupervisorSpec::new("x")).into(), worker("c", 1).into()],
-            8,
-        ),
-        (
-            vec![of(SupervisorSpec::dynamic("x")).into(), worker("c", 1).into()],
-            5,
-        ),
+        (vec![of(SupervisorSpec::new("x")).into(), worker("c", 1).into()], 8),
+        (vec![of(SupervisorSpec::dynamic("x")).into(), worker("c", 1).into()], 5),
         (vec![of(SupervisorSpec::new("x")).shutdown(within(5)).into()], 5),
         (vec![of(SupervisorSpec::new("x")).shutdown(within(9)).into()], 7),
-        (
-            vec![of(SupervisorSpec::new("x")).shutdown(Shutdown::BrutalKill).into()],
-            0,
-        ),
+        (vec![of(SupervisorSpec::new("x")).shutdown(Shutdown::BrutalKill).into()], 0),
     ] {
         run_in_virtual_time(async move {
             let spec = patient("app").children(children);
@@ -151,15 +117,9 @@ fn a_stop_takes_as_long_as_forecast() {
             assert_eq!(begin.elapsed().as_secs(), takes.as_secs());
         });
     }
-    let endless = patient("app")
-        .child(child("a").shutdown(Shutdown::Infinity))
-        .forecast();
+    let endless = patient("app").child(child("a").shutdown(Shutdown::Infinity)).forecast();
     assert_eq!(endless.stops_within, None);
-    assert!(
-        endless
-            .to_string()
-            .ends_with("stops when its children do: one has no limit\n")
-    );
+    assert!(endless.to_string().ends_with("stops when its children do: one has no limit\n"));
 }
 
 #[test]
@@ -171,15 +131,7 @@ fn what_is_probably_not_meant_is_a_warning() {
     for (spec, warnings) in [
         (tree(child("a").into()), ""),
         (tree(of(sup("in", 5, 5)).into()), ""),
-        (
-            tree(
-                child("a")
-                    .restart(Restart::Temporary)
-                    .backoff(exponential(90, 90))
-                    .into(),
-            ),
-            "",
-        ),
+        (tree(child("a").restart(Restart::Temporary).backoff(exponential(90, 90)).into()), ""),
         (
             tree(child("a").backoff(exponential(15, 30)).into()),
             "app never gives up on app/a: one failure too many takes 75s, and it counts over 60s",
@@ -189,17 +141,10 @@ fn what_is_probably_not_meant_is_a_warning() {
             "app never gives up on app/in: one failure too many takes 90s, and it counts over 60s",
         ),
         (
-            tree(
-                sup("in", 2, 90)
-                    .child(child("a").backoff(exponential(15, 30)))
-                    .into(),
-            ),
+            tree(sup("in", 2, 90).child(child("a").backoff(exponential(15, 30))).into()),
             "app never gives up on app/in: one failure too many takes 135s, and it counts over 60s",
         ),
-        (
-            tree(of(sup("in", 3, 5)).into()),
-            "every supervisor allows 3 restarts",
-        ),
+        (tree(of(sup("in", 3, 5)).into()), "every supervisor allows 3 restarts"),
         (
             tree(of(sup("in", 5, 5).shutdown(limit(3))).into()),
             "app/in/a may take 5s to stop, but app/in is killed after 3s",
@@ -209,49 +154,27 @@ fn what_is_probably_not_meant_is_a_warning() {
             tree(of(sup("in", 5, 5).shutdown(Shutdown::BrutalKill)).into()),
             "app/in is a supervisor and killed instead of stopped",
         ),
-        (
-            no_restarts.child(child("a")),
-            "app/a is permanent, but app allows no restart",
-        ),
+        (no_restarts.child(child("a")), "app/a is permanent, but app allows no restart"),
     ] {
         let forecast = spec.forecast();
         let found: Vec<_> = forecast.warnings.iter().map(ToString::to_string).collect();
         match warnings {
             "" => assert!(found.is_empty(), "{found:?}"),
-            text => assert!(
-                found.len() == 1 && found[0].starts_with(text),
-                "{found:?} is not {text}"
-            ),
+            text => assert!(found.len() == 1 && found[0].starts_with(text), "{found:?} is not {text}"),
         }
     }
     let endless = child("b").shutdown(Shutdown::Infinity);
     let forecast = tree(sup("in", 5, 5).shutdown(limit(9)).child(endless).into()).forecast();
-    let [
-        Warning::StopsTooLate {
-            child,
-            takes: None,
-            supervisor,
-            limit,
-        },
-    ] = &forecast.warnings[..]
-    else {
+    let [Warning::StopsTooLate { child, takes: None, supervisor, limit }] = &forecast.warnings[..] else {
         panic!("{forecast}")
     };
-    assert_eq!(
-        (child.as_str(), supervisor.as_str(), *limit),
-        ("app/in/b", "app/in", 9 * SECOND)
-    );
+    assert_eq!((child.as_str(), supervisor.as_str(), *limit), ("app/in/b", "app/in", 9 * SECOND));
 }
 
 #[test]
 fn a_tree_that_restarts_nobody_and_a_loop_that_the_root_does_not_hear_of() {
-    let forecast = sup("app", 3, 5)
-        .child(child("a").restart(Restart::Temporary))
-        .forecast();
-    assert_eq!(
-        forecast.to_string(),
-        "no child is restarted after a failure\nstops within 5s\n"
-    );
+    let forecast = sup("app", 3, 5).child(child("a").restart(Restart::Temporary)).forecast();
+    assert_eq!(forecast.to_string(), "no child is restarted after a failure\nstops within 5s\n");
     let inner = sup("in", 4, 5).restart(Restart::Temporary).child(child("a"));
     let text =
         "app/in/a in a crash loop: restarts 4 times, and the root does not hear of it\nstops within 5s\n";
@@ -262,12 +185,9 @@ fn a_tree_that_restarts_nobody_and_a_loop_that_the_root_does_not_hear_of() {
 fn the_largest_numbers_are_forecast_at_once() {
     let tiny = Duration::from_nanos(1);
     let most = |id: &str| SupervisorSpec::new(id).intensity(u32::MAX, Duration::MAX);
-    let worker = child("a")
-        .backoff(Backoff::exponential(tiny, tiny))
-        .shutdown(Shutdown::Timeout(Duration::MAX));
-    let forecast = most("app")
-        .child(most("x").child(most("y").child(worker)))
-        .forecast();
+    let worker =
+        child("a").backoff(Backoff::exponential(tiny, tiny)).shutdown(Shutdown::Timeout(Duration::MAX));
+    let forecast = most("app").child(most("x").child(most("y").child(worker))).forecast();
     assert_eq!(forecast.restarts, Some(u64::MAX - 1));
     let worker = child("a").backoff(Backoff::exponential(Duration::MAX, Duration::MAX));
     assert!(most("app").child(worker).forecast().gives_up_after.is_some());

@@ -10,11 +10,9 @@ use crate::kit::*;
 
 #[test]
 fn bystanders_keep_their_lives_and_their_state() {
-    for (strategy, untouched) in [
-        (Strategy::OneForOne, "a c d"),
-        (Strategy::RestForOne, "a"),
-        (Strategy::OneForAll, ""),
-    ] {
+    for (strategy, untouched) in
+        [(Strategy::OneForOne, "a c d"), (Strategy::RestForOne, "a"), (Strategy::OneForAll, "")]
+    {
         run_in_virtual_time(async move {
             let specs = ["a", "b", "c", "d"].map(child);
             let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
@@ -73,11 +71,7 @@ fn rest_for_one_keeps_those_that_came_back_before_the_one_that_cannot() {
         switch.store(true, Ordering::SeqCst);
         crash(&addrs[0]).await;
         all_is_done().await;
-        assert_eq!(
-            addrs[0].send(note(1)).await.unwrap(),
-            [1],
-            "it is up while the others wait"
-        );
+        assert_eq!(addrs[0].send(note(1)).await.unwrap(), [1], "it is up while the others wait");
         switch.store(false, Ordering::SeqCst);
         addrs[1].send(note(1)).await.unwrap();
         assert_eq!(lives_in(&mut events).join(" "), "-a -c -b +a -b +b +c");
@@ -91,12 +85,8 @@ fn temporary_children_of_a_group_go_and_do_not_come_back() {
         let a = child("a");
         let addr = a.addr();
         let app = patient("app").strategy(Strategy::OneForAll);
-        let tree = app
-            .child(a)
-            .child(child("t").restart(Restart::Temporary))
-            .child(child("b"))
-            .start()
-            .unwrap();
+        let tree =
+            app.child(a).child(child("t").restart(Restart::Temporary)).child(child("b")).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         crash(&addr).await;
@@ -111,15 +101,8 @@ fn a_crash_while_the_group_is_going_down_changes_nothing() {
     run_in_virtual_time(async {
         let (a, b) = (child("a"), child("b"));
         let addrs = [a.addr(), b.addr()];
-        let app = SupervisorSpec::new("app")
-            .intensity(1, 60 * SECOND)
-            .strategy(Strategy::OneForAll);
-        let tree = app
-            .child(a)
-            .child(b)
-            .child(slow_to_stop("slow", 3 * SECOND))
-            .start()
-            .unwrap();
+        let app = SupervisorSpec::new("app").intensity(1, 60 * SECOND).strategy(Strategy::OneForAll);
+        let tree = app.child(a).child(b).child(slow_to_stop("slow", 3 * SECOND)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let begin = Instant::now();
@@ -129,10 +112,7 @@ fn a_crash_while_the_group_is_going_down_changes_nothing() {
         addrs[0].send(note(1)).await.unwrap();
         assert!(begin.elapsed() >= 3 * SECOND, "it waited for the slow one");
         started(&mut events, "app/slow", 2).await;
-        assert_eq!(
-            (lives_of_all(&tree), used(&tree, "app")),
-            ("a#2, b#2, slow#2".to_owned(), 1)
-        );
+        assert_eq!((lives_of_all(&tree), used(&tree, "app")), ("a#2, b#2, slow#2".to_owned(), 1));
         tree.stop(60 * SECOND).await;
     });
 }
@@ -142,25 +122,15 @@ fn a_crash_further_up_while_the_rest_is_going_down_takes_the_larger_group() {
     run_in_virtual_time(async {
         let (a, b) = (child("a"), child("b"));
         let addrs = [a.addr(), b.addr()];
-        let app = SupervisorSpec::new("app")
-            .intensity(2, 60 * SECOND)
-            .strategy(Strategy::RestForOne);
-        let tree = app
-            .child(a)
-            .child(b)
-            .child(slow_to_stop("slow", 3 * SECOND))
-            .start()
-            .unwrap();
+        let app = SupervisorSpec::new("app").intensity(2, 60 * SECOND).strategy(Strategy::RestForOne);
+        let tree = app.child(a).child(b).child(slow_to_stop("slow", 3 * SECOND)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         crash(&addrs[1]).await;
         all_is_done().await;
         crash(&addrs[0]).await;
         started(&mut events, "app/slow", 2).await;
-        assert_eq!(
-            (lives_of_all(&tree), used(&tree, "app")),
-            ("a#2, b#2, slow#2".to_owned(), 2)
-        );
+        assert_eq!((lives_of_all(&tree), used(&tree, "app")), ("a#2, b#2, slow#2".to_owned(), 2));
         tree.stop(60 * SECOND).await;
     });
 }
@@ -170,12 +140,7 @@ fn a_member_that_is_a_supervisor_goes_and_comes_with_its_children() {
     run_in_virtual_time(async {
         let inner = patient("inner").child(child("x")).child(child("y"));
         let app = patient("app").strategy(Strategy::OneForAll);
-        let tree = app
-            .child(child("a"))
-            .child(inner)
-            .child(child("b"))
-            .start()
-            .unwrap();
+        let tree = app.child(child("a")).child(inner).child(child("b")).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         tree.inject("app/a", Fault::Panic).unwrap();

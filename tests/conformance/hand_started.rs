@@ -10,11 +10,7 @@ use crate::kit::*;
 fn a_start_that_waits_for_its_turn_is_answered_when_the_child_is_terminated() {
     run_in_virtual_time(async {
         let first = slow_to_start("a", 10 * SECOND);
-        let tree = patient("app")
-            .strategy(Strategy::OneForAll)
-            .child(first)
-            .start()
-            .unwrap();
+        let tree = patient("app").strategy(Strategy::OneForAll).child(first).start().unwrap();
         let start = meanwhile(&tree, async |tree| tree.start_child("app", child("b")).await);
         all_is_done().await;
         assert_eq!(ids(&tree), ["a", "b"]);
@@ -35,10 +31,7 @@ fn a_child_terminated_while_it_is_being_started_is_not_kept() {
         all_is_done().await;
         tree.terminate_child("app/a").await.unwrap();
         let error = start.await.unwrap().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "app/a could not start: was killed: by its shutdown rule"
-        );
+        assert_eq!(error.to_string(), "app/a could not start: was killed: by its shutdown rule");
         assert!(ids(&tree).is_empty());
         tree.stop(SECOND).await;
     });
@@ -69,11 +62,7 @@ fn a_child_once_up_is_retried_like_any_other_however_it_was_started() {
     run_in_virtual_time(async {
         let a = child("a");
         let crashes = a.addr();
-        let tree = patient("app")
-            .strategy(Strategy::OneForAll)
-            .child(a)
-            .start()
-            .unwrap();
+        let tree = patient("app").strategy(Strategy::OneForAll).child(a).start().unwrap();
         let (b, lives, switch) = breakable("b");
         let b = b.backoff(Backoff::exponential(SECOND, SECOND));
         tree.start_child("app", b).await.unwrap();
@@ -95,9 +84,7 @@ fn a_child_that_finished_and_is_started_at_once_reads_its_messages() {
         let addr = spec.addr();
         let tree = patient("app").child(spec).start().unwrap();
         for life in 1..200 {
-            addr.send(job(|_, ctx| actix::ActorContext::stop(ctx)))
-                .await
-                .unwrap();
+            addr.send(job(|_, ctx| actix::ActorContext::stop(ctx))).await.unwrap();
             // Some come too early, and some while the end of the life before is being carried out.
             while tree.restart_child("app/a").await.is_err() {}
             assert_eq!(addr.send(note(life)).await.unwrap(), [life]);

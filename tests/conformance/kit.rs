@@ -123,8 +123,5 @@ pub(crate) fn used(tree: &Tree, path: &str) -> u32 {
 
 pub(crate) fn ids(tree: &Tree) -> Vec<String> {
     let snapshot = tree.snapshot();
-    snapshot.children[1..]
-        .iter()
-        .map(|child| child.path.name().to_owned())
-        .collect()
+    snapshot.children[1..].iter().map(|child| child.path.name().to_owned()).collect()
 }

@@ -31,13 +31,10 @@ fn a_monitor_tells_once_how_the_incarnation_ended_that_ran_when_it_was_made() {
 fn every_way_to_end_is_told() {
     run_in_virtual_time(async {
         let tree = patient("app").start().unwrap();
-        for (fault, text) in [
-            (Some(Fault::Stop), "stopped itself"),
-            (None, "was killed: did not stop within 1s"),
-        ] {
-            let spec = stubborn("a")
-                .restart(Restart::Temporary)
-                .shutdown(Shutdown::Timeout(SECOND));
+        for (fault, text) in
+            [(Some(Fault::Stop), "stopped itself"), (None, "was killed: did not stop within 1s")]
+        {
+            let spec = stubborn("a").restart(Restart::Temporary).shutdown(Shutdown::Timeout(SECOND));
             let finishing = child("a").restart(Restart::Temporary);
             let spec = if fault.is_some() { finishing } else { spec };
             tree.start_child("app", spec).await.unwrap();
@@ -83,10 +80,7 @@ fn a_child_that_has_not_run_cannot_be_monitored() {
         all_is_done().await;
         assert!(tree.monitor("app/a").is_ok(), "one that is being started can");
         let error = tree.monitor("app/b").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "app/b has not run yet: wait until it has started"
-        );
+        assert_eq!(error.to_string(), "app/b has not run yet: wait until it has started");
         tree.stop(SECOND).await;
     });
 }

@@ -28,10 +28,7 @@ async fn any_order(tree: &Tree, random: &mut fastrand::Rng) -> Result<(), AdminE
         5..=6 => tree.restart_child(&path).await,
         7 => tree.delete_child(&path).await,
         8 => {
-            let _ = tree.inject(
-                &path,
-                [Fault::Panic, Fault::Stop, Fault::Fail][random.usize(..3)].clone(),
-            );
+            let _ = tree.inject(&path, [Fault::Panic, Fault::Stop, Fault::Fail][random.usize(..3)].clone());
             Ok(())
         }
         _ => {
@@ -45,12 +42,8 @@ async fn any_order(tree: &Tree, random: &mut fastrand::Rng) -> Result<(), AdminE
 
 fn app(intensity: u32) -> SupervisorSpec {
     let supervisor = |spec: SupervisorSpec| spec.intensity(intensity, SECOND);
-    let pool = supervisor(SupervisorSpec::dynamic("pool"))
-        .max_children(3)
-        .on(Placement::OwnThread);
-    let group = supervisor(SupervisorSpec::new("group"))
-        .strategy(Strategy::OneForAll)
-        .child(child("a"));
+    let pool = supervisor(SupervisorSpec::dynamic("pool")).max_children(3).on(Placement::OwnThread);
+    let group = supervisor(SupervisorSpec::new("group")).strategy(Strategy::OneForAll).child(child("a"));
     supervisor(SupervisorSpec::new("app")).child(pool).child(group)
 }
 
@@ -79,10 +72,7 @@ fn every_order_is_answered_whatever_happens_meanwhile() {
                 tree.start_child(supervisor, child("last")).await.unwrap();
                 tree.terminate_child(&format!("{supervisor}/last")).await.unwrap();
             }
-            assert!(
-                matches!(tree.stop(10 * SECOND).await, ExitReason::Shutdown),
-                "seed {seed}"
-            );
+            assert!(matches!(tree.stop(10 * SECOND).await, ExitReason::Shutdown), "seed {seed}");
         });
     }
 }
@@ -113,14 +103,8 @@ fn every_order_is_answered_when_the_tree_ends_meanwhile() {
             for order in join_all(orders).await {
                 order.unwrap();
             }
-            assert!(matches!(
-                tree.start_child("app", child("x")).await,
-                Err(AdminError::Ended)
-            ));
-            assert!(matches!(
-                tree.terminate_child("app/group").await,
-                Err(AdminError::Ended)
-            ));
+            assert!(matches!(tree.start_child("app", child("x")).await, Err(AdminError::Ended)));
+            assert!(matches!(tree.terminate_child("app/group").await, Err(AdminError::Ended)));
         });
     }
 }
@@ -128,9 +112,7 @@ fn every_order_is_answered_when_the_tree_ends_meanwhile() {
 #[test]
 fn a_start_waits_no_longer_than_its_supervisor_lives() {
     run_in_virtual_time(async {
-        let inner = SupervisorSpec::new("inner")
-            .intensity(0, SECOND)
-            .child(child("a"));
+        let inner = SupervisorSpec::new("inner").intensity(0, SECOND).child(child("a"));
         let tree = patient("app").child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
@@ -156,10 +138,7 @@ fn no_child_that_is_down_looks_as_if_it_were_stopping() {
             tree.inject("app/*", Fault::Stop).unwrap();
             tree.stop(SECOND).await;
             for child in tree.snapshot().children {
-                assert!(
-                    matches!(child.state, ChildState::Down | ChildState::Finished),
-                    "{child:?}"
-                );
+                assert!(matches!(child.state, ChildState::Down | ChildState::Finished), "{child:?}");
             }
         }
     });

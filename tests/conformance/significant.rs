@@ -21,12 +21,8 @@ fn app(rule: AutoShutdown) -> SupervisorSpec {
 fn the_first_significant_end_stops_the_supervisor_and_its_other_children_in_reverse() {
     run_in_virtual_time(async {
         let (s, addr) = significant("s", Restart::Transient);
-        let tree = app(AutoShutdown::AnySignificant)
-            .child(child("a"))
-            .child(s)
-            .child(child("b"))
-            .start()
-            .unwrap();
+        let tree =
+            app(AutoShutdown::AnySignificant).child(child("a")).child(s).child(child("b")).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         finish(&addr).await;
@@ -40,12 +36,7 @@ fn the_last_significant_end_stops_the_supervisor() {
     run_in_virtual_time(async {
         let (s, s_addr) = significant("s", Restart::Transient);
         let (t, t_addr) = significant("t", Restart::Temporary);
-        let tree = app(AutoShutdown::AllSignificant)
-            .child(s)
-            .child(t)
-            .child(child("a"))
-            .start()
-            .unwrap();
+        let tree = app(AutoShutdown::AllSignificant).child(s).child(t).child(child("a")).start().unwrap();
         finish(&s_addr).await;
         all_is_done().await;
         assert_eq!(lives_of_all(&tree), "s#1 Finished, t#1, a#1");
@@ -59,11 +50,7 @@ fn a_crash_of_a_transient_child_is_no_end_and_that_of_a_temporary_one_is() {
     run_in_virtual_time(async {
         let (s, s_addr) = significant("s", Restart::Transient);
         let (t, t_addr) = significant("t", Restart::Temporary);
-        let tree = app(AutoShutdown::AnySignificant)
-            .child(s)
-            .child(t)
-            .start()
-            .unwrap();
+        let tree = app(AutoShutdown::AnySignificant).child(s).child(t).start().unwrap();
         crash(&s_addr).await;
         s_addr.send(note(1)).await.unwrap();
         assert_eq!(lives_of_all(&tree), "s#2, t#1");
@@ -78,11 +65,7 @@ fn an_end_of_a_child_that_is_not_significant_stops_nobody() {
         run_in_virtual_time(async move {
             let spec = child("a").restart(Restart::Transient);
             let addr = spec.addr();
-            let tree = app(rule)
-                .child(spec)
-                .child(significant("s", Restart::Transient).0)
-                .start()
-                .unwrap();
+            let tree = app(rule).child(spec).child(significant("s", Restart::Transient).0).start().unwrap();
             finish(&addr).await;
             all_is_done().await;
             assert_eq!(lives_of_all(&tree), "a#1 Finished, s#1");
@@ -95,11 +78,7 @@ fn an_end_of_a_child_that_is_not_significant_stops_nobody() {
 fn what_somebody_asked_for_stops_nobody() {
     run_in_virtual_time(async {
         let (s, addr) = significant("s", Restart::Transient);
-        let tree = app(AutoShutdown::AnySignificant)
-            .child(s)
-            .child(child("a"))
-            .start()
-            .unwrap();
+        let tree = app(AutoShutdown::AnySignificant).child(s).child(child("a")).start().unwrap();
         addr.send(note(1)).await.unwrap();
         tree.terminate_child("app/s").await.unwrap();
         tree.restart_child("app/s").await.unwrap();
@@ -110,10 +89,7 @@ fn what_somebody_asked_for_stops_nobody() {
         all_is_done().await;
         assert_eq!(lives_of_all(&tree), "a#1, t#1");
         finish(&addr).await;
-        assert!(
-            matches!(tree.join().await, ExitReason::Normal),
-            "one added at run time counts"
-        );
+        assert!(matches!(tree.join().await, ExitReason::Normal), "one added at run time counts");
     });
 }
 
@@ -122,11 +98,7 @@ fn the_last_one_terminated_by_hand_stops_nobody() {
     run_in_virtual_time(async {
         let (s, s_addr) = significant("s", Restart::Transient);
         let (t, _) = significant("t", Restart::Transient);
-        let tree = app(AutoShutdown::AllSignificant)
-            .child(s)
-            .child(t)
-            .start()
-            .unwrap();
+        let tree = app(AutoShutdown::AllSignificant).child(s).child(t).start().unwrap();
         finish(&s_addr).await;
         tree.terminate_child("app/t").await.unwrap();
         all_is_done().await;
@@ -148,12 +120,7 @@ fn an_end_that_a_sibling_caused_stops_nobody() {
             let addr = a.addr();
             let rule = AutoShutdown::AnySignificant;
             let app = app(rule).strategy(Strategy::OneForAll);
-            let tree = app
-                .child(a)
-                .child(significant("s", restart).0)
-                .child(child("b"))
-                .start()
-                .unwrap();
+            let tree = app.child(a).child(significant("s", restart).0).child(child("b")).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             crash(&addr).await;
@@ -172,11 +139,7 @@ fn an_end_that_a_sibling_caused_stops_nobody() {
 fn a_child_that_declines_to_start_has_not_ended() {
     run_in_virtual_time(async {
         let spec = declining("s").restart(Restart::Transient).significant();
-        let tree = app(AutoShutdown::AnySignificant)
-            .child(spec)
-            .child(child("a"))
-            .start()
-            .unwrap();
+        let tree = app(AutoShutdown::AnySignificant).child(spec).child(child("a")).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         all_is_done().await;
@@ -192,20 +155,12 @@ fn a_crash_while_the_supervisor_shuts_itself_down_restarts_nobody() {
         let a = child("a");
         let a_addr = a.addr();
         let rule = AutoShutdown::AnySignificant;
-        let tree = app(rule)
-            .child(a)
-            .child(slow_to_stop("slow", 3 * SECOND))
-            .child(s)
-            .start()
-            .unwrap();
+        let tree = app(rule).child(a).child(slow_to_stop("slow", 3 * SECOND)).child(s).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         finish(&addr).await;
         crash(&a_addr).await;
-        assert!(matches!(
-            tree.start_child("app", child("x")).await,
-            Err(AdminError::Ended)
-        ));
+        assert!(matches!(tree.start_child("app", child("x")).await, Err(AdminError::Ended)));
         assert!(matches!(tree.join().await, ExitReason::Normal));
         assert_eq!(lives_in(&mut events).join(" "), "-s -a -slow -app");
     });
@@ -213,23 +168,15 @@ fn a_crash_while_the_supervisor_shuts_itself_down_restarts_nobody() {
 
 #[test]
 fn a_supervisor_that_shuts_itself_down_has_ended_normally_and_may_be_significant_itself() {
-    for (restart, ends) in [
-        (Restart::Temporary, true),
-        (Restart::Transient, true),
-        (Restart::Permanent, false),
-    ] {
+    for (restart, ends) in
+        [(Restart::Temporary, true), (Restart::Transient, true), (Restart::Permanent, false)]
+    {
         run_in_virtual_time(async move {
             let (s, addr) = significant("s", Restart::Transient);
-            let inner = patient("inner")
-                .auto_shutdown(AutoShutdown::AnySignificant)
-                .restart(restart)
-                .child(s);
+            let inner =
+                patient("inner").auto_shutdown(AutoShutdown::AnySignificant).restart(restart).child(s);
             let inner = if ends { inner.significant() } else { inner };
-            let tree = app(AutoShutdown::AllSignificant)
-                .child(inner)
-                .child(child("a"))
-                .start()
-                .unwrap();
+            let tree = app(AutoShutdown::AllSignificant).child(inner).child(child("a")).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             finish(&addr).await;
@@ -237,10 +184,7 @@ fn a_supervisor_that_shuts_itself_down_has_ended_normally_and_may_be_significant
                 assert!(matches!(tree.join().await, ExitReason::Normal), "{restart:?}");
             } else {
                 started(&mut events, "app/inner", 2).await;
-                assert_eq!(
-                    (lives_of_all(&tree), used(&tree, "app")),
-                    ("inner#2, s#2, a#1".to_owned(), 1)
-                );
+                assert_eq!((lives_of_all(&tree), used(&tree, "app")), ("inner#2, s#2, a#1".to_owned(), 1));
                 tree.stop(SECOND).await;
             }
         });
@@ -250,10 +194,7 @@ fn a_supervisor_that_shuts_itself_down_has_ended_normally_and_may_be_significant
 #[test]
 fn a_significant_supervisor_that_crashes_is_restarted_and_ends_nobody() {
     run_in_virtual_time(async {
-        let inner = patient("inner")
-            .restart(Restart::Transient)
-            .significant()
-            .child(child("a"));
+        let inner = patient("inner").restart(Restart::Transient).significant().child(child("a"));
         let tree = app(AutoShutdown::AnySignificant).child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;

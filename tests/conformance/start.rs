@@ -12,14 +12,8 @@ fn a_start_that_fails_deep_in_the_tree_is_rolled_back_in_reverse_on_every_level(
     run(async {
         let (never, lives) = child_with("e", Hooks::default());
         let closed = never.addr();
-        let inner = SupervisorSpec::new("inner")
-            .child(child("b"))
-            .child(child("c"))
-            .child(broken("d"));
-        let app = SupervisorSpec::new("app")
-            .child(child("a"))
-            .child(inner)
-            .child(never);
+        let inner = SupervisorSpec::new("inner").child(child("b")).child(child("c")).child(broken("d"));
+        let app = SupervisorSpec::new("app").child(child("a")).child(inner).child(never);
         let tree = app.start().unwrap();
         let mut events = tree.subscribe();
         let reason = tree.join().await;
@@ -27,10 +21,7 @@ fn a_start_that_fails_deep_in_the_tree_is_rolled_back_in_reverse_on_every_level(
             reason.to_string(),
             "could not start app/inner: could not start app/inner/d: failed: no disk"
         );
-        assert_eq!(
-            lives_in(&mut events).join(" "),
-            "+a +b +c -d -c -b -inner -a -app"
-        );
+        assert_eq!(lives_in(&mut events).join(" "), "+a +b +c -d -c -b -inner -a -app");
         assert_eq!(lives.ever(), 0, "nothing after it is built");
         assert!(closed.send(note(1)).await.is_err());
     });
@@ -39,10 +30,7 @@ fn a_start_that_fails_deep_in_the_tree_is_rolled_back_in_reverse_on_every_level(
 #[test]
 fn a_temporary_child_that_cannot_start_ends_the_start_too() {
     run(async {
-        let tree = SupervisorSpec::new("app")
-            .child(broken("a").restart(Restart::Temporary))
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::new("app").child(broken("a").restart(Restart::Temporary)).start().unwrap();
         assert!(matches!(tree.join().await, ExitReason::StartFailed { child, .. } if child == "app/a"));
     });
 }
@@ -51,18 +39,13 @@ fn a_temporary_child_that_cannot_start_ends_the_start_too() {
 fn a_child_may_decline_and_the_others_start() {
     run(async {
         for restart in [Restart::Permanent, Restart::Transient, Restart::Temporary] {
-            let app = SupervisorSpec::new("app")
-                .child(declining("a").restart(restart))
-                .child(child("b"));
+            let app = SupervisorSpec::new("app").child(declining("a").restart(restart)).child(child("b"));
             let tree = app.start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             assert_eq!(lives_of_all(&tree), "a#1 Finished, b#1", "{restart:?}");
             let counts = tree.count_children("app").unwrap();
-            assert_eq!(
-                (counts.specs, counts.active, counts.supervisors, counts.workers),
-                (2, 1, 0, 2)
-            );
+            assert_eq!((counts.specs, counts.active, counts.supervisors, counts.workers), (2, 1, 0, 2));
             assert_eq!(used(&tree, "app"), 0);
             tree.stop(SECOND).await;
         }
@@ -101,22 +84,10 @@ fn what_is_wrong_with_a_spec_is_a_typed_error_before_anything_runs() {
         let transient = |id| child(id).restart(Restart::Transient);
         let any = AutoShutdown::AnySignificant;
         for (bad, text) in [
-            (
-                sup("x").intensity(1, Duration::ZERO),
-                "the period of app/x is zero",
-            ),
-            (
-                sup("x").child(child("a")).child(child("a")),
-                "two children are called app/x/a",
-            ),
-            (
-                sup("x").child(child("")),
-                "a child of \"app/x\" cannot be called \"\"",
-            ),
-            (
-                sup("x").child(child("a/b")),
-                "a child of \"app/x\" cannot be called \"a/b\"",
-            ),
+            (sup("x").intensity(1, Duration::ZERO), "the period of app/x is zero"),
+            (sup("x").child(child("a")).child(child("a")), "two children are called app/x/a"),
+            (sup("x").child(child("")), "a child of \"app/x\" cannot be called \"\""),
+            (sup("x").child(child("a/b")), "a child of \"app/x\" cannot be called \"a/b\""),
             (
                 sup("x").auto_shutdown(any).child(child("a").significant()),
                 "app/x/a is significant and permanent",
@@ -125,10 +96,7 @@ fn what_is_wrong_with_a_spec_is_a_typed_error_before_anything_runs() {
                 sup("x").child(transient("a").significant()),
                 "app/x/a is significant, but its supervisor never shuts down",
             ),
-            (
-                dynamic("x").strategy(Strategy::RestForOne),
-                "app/x is dynamic and not one-for-one",
-            ),
+            (dynamic("x").strategy(Strategy::RestForOne), "app/x is dynamic and not one-for-one"),
             (
                 dynamic("x").max_children(1).child(child("a")).child(child("b")),
                 "app/x has 2 children, and may have 1",
@@ -156,10 +124,7 @@ fn a_path_that_names_nobody_is_a_typed_error_of_every_order() {
                 tree.monitor(path).unwrap_err(),
             ];
             for error in all {
-                assert!(
-                    matches!(&error, AdminError::Unknown(unknown) if unknown == path),
-                    "{error}"
-                );
+                assert!(matches!(&error, AdminError::Unknown(unknown) if unknown == path), "{error}");
                 assert_eq!(error.to_string(), format!("there is no {path}"));
             }
         }

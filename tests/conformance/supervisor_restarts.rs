@@ -12,10 +12,7 @@ fn children_of_the_spec_come_back_and_those_added_at_run_time_go() {
             let added = child("added").on(placement.clone());
             let (addr, of_spec) = (added.addr(), child("spec").on(placement));
             let spec_addr = of_spec.addr();
-            let tree = patient("app")
-                .child(patient("inner").child(of_spec))
-                .start()
-                .unwrap();
+            let tree = patient("app").child(patient("inner").child(of_spec)).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             tree.start_child("app/inner", added).await.unwrap();
@@ -35,15 +32,10 @@ fn children_of_the_spec_come_back_and_those_added_at_run_time_go() {
 #[test]
 fn a_dynamic_supervisor_comes_back_empty() {
     run(async {
-        let tree = patient("app")
-            .child(SupervisorSpec::dynamic("pool"))
-            .start()
-            .unwrap();
+        let tree = patient("app").child(SupervisorSpec::dynamic("pool")).start().unwrap();
         let mut events = tree.subscribe();
-        let (specs, lives): (Vec<_>, Vec<_>) = ["a", "b", "c"]
-            .map(|id| child_with(id, Hooks::default()))
-            .into_iter()
-            .unzip();
+        let (specs, lives): (Vec<_>, Vec<_>) =
+            ["a", "b", "c"].map(|id| child_with(id, Hooks::default())).into_iter().unzip();
         for spec in specs {
             tree.start_child("app/pool", spec).await.unwrap();
         }
@@ -79,11 +71,7 @@ fn a_supervisor_restarted_by_hand_has_its_whole_budget_and_its_spec() {
         let spec = child("a");
         let addr = spec.addr();
         let inner = SupervisorSpec::new("inner").intensity(1, 60 * SECOND).child(spec);
-        let tree = SupervisorSpec::new("app")
-            .intensity(0, SECOND)
-            .child(inner)
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::new("app").intensity(0, SECOND).child(inner).start().unwrap();
         for _ in 0..3 {
             crash(&addr).await;
             addr.send(note(1)).await.unwrap();

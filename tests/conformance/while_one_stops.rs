@@ -24,10 +24,7 @@ fn questions_and_orders_for_others_are_answered_while_one_takes_long() {
         tree.start_child("app", child("c")).await.unwrap();
         crash(&addr).await;
         assert_eq!(addr.send(note(1)).await.unwrap(), [1], "and crashes are handled");
-        for error in [
-            tree.restart_child("app/slow").await,
-            tree.delete_child("app/slow").await,
-        ] {
+        for error in [tree.restart_child("app/slow").await, tree.delete_child("app/slow").await] {
             assert!(matches!(error, Err(AdminError::Running(_))));
         }
         assert_eq!(lives_of_all(&tree), "a#2, slow#1 Stopping, b#2, c#1");
@@ -64,12 +61,7 @@ fn a_crash_during_a_siblings_slow_stop_is_not_lost() {
             let (a, b) = (child("a"), child("b"));
             let addrs = [a.addr(), b.addr()];
             let app = patient("app").strategy(strategy);
-            let tree = app
-                .child(a)
-                .child(b)
-                .child(slow_to_stop("slow", 3 * SECOND))
-                .start()
-                .unwrap();
+            let tree = app.child(a).child(b).child(slow_to_stop("slow", 3 * SECOND)).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             let stop = meanwhile(&tree, async |tree| tree.terminate_child("app/slow").await);
@@ -90,10 +82,7 @@ fn a_crash_during_a_siblings_slow_stop_is_not_lost() {
 fn a_tree_can_be_stopped_while_children_are_being_terminated() {
     run_in_virtual_time(async {
         let slow = |id| slow_to_stop(id, 3 * SECOND);
-        let tree = patient("app")
-            .children(["a", "b", "c"].map(slow))
-            .start()
-            .unwrap();
+        let tree = patient("app").children(["a", "b", "c"].map(slow)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let orders = ["app/a", "app/b"]
@@ -119,20 +108,13 @@ fn an_order_is_answered_also_when_its_supervisor_hangs_and_is_left_behind() {
         let block = Hooks::default().started(move |_, _| {
             let _ = released.lock().unwrap().recv();
         });
-        let inner = SupervisorSpec::new("inner")
-            .on(Placement::OwnThread)
-            .shutdown(Shutdown::BrutalKill);
+        let inner = SupervisorSpec::new("inner").on(Placement::OwnThread).shutdown(Shutdown::BrutalKill);
         let tree = patient("app").child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
-        let start = meanwhile(&tree, async |tree| {
-            tree.start_child("app/inner", child_with("x", block).0).await
-        });
-        while tree
-            .snapshot()
-            .get("app/inner/x")
-            .is_none_or(|x| x.state != ChildState::Starting)
-        {
+        let start =
+            meanwhile(&tree, async |tree| tree.start_child("app/inner", child_with("x", block).0).await);
+        while tree.snapshot().get("app/inner/x").is_none_or(|x| x.state != ChildState::Starting) {
             tokio::task::yield_now().await;
         }
         tree.terminate_child("app/inner").await.unwrap();

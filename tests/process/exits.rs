@@ -17,11 +17,7 @@ async fn a_program_that_fails_crashes_its_actor_with_its_code_and_last_words() {
     assert_eq!(exit.status.code(), Some(3));
     assert_eq!(exit.last_words.len(), 10);
     assert_eq!(exit.last_words[9], "error 12");
-    assert!(
-        exit.to_string()
-            .contains(" exited with code 3; last words: error 3 | "),
-        "{exit}"
-    );
+    assert!(exit.to_string().contains(" exited with code 3; last words: error 3 | "), "{exit}");
 }
 
 #[actix::test]
@@ -35,23 +31,14 @@ async fn a_program_that_is_killed_crashes_its_actor_with_the_signal() {
 
 #[actix::test]
 async fn a_program_that_is_not_there_crashes_its_actor_with_its_name() {
-    let reason = within(run(Process::new(Command::new("no-such-program"))).1)
-        .await
-        .unwrap();
+    let reason = within(run(Process::new(Command::new("no-such-program"))).1).await.unwrap();
     assert_eq!(
         reason.to_string(),
         "failed: there is no program `no-such-program`: install it, or give its full path"
     );
-    let reason = within(run(Process::new(Command::new("cat").arg("nul\0byte"))).1)
-        .await
-        .unwrap();
-    let ExitReason::Failed(failure) = &reason else {
-        panic!("{reason}")
-    };
-    assert!(
-        matches!(failure.downcast_ref(), Some(CommandError::Start { .. })),
-        "{reason}"
-    );
+    let reason = within(run(Process::new(Command::new("cat").arg("nul\0byte"))).1).await.unwrap();
+    let ExitReason::Failed(failure) = &reason else { panic!("{reason}") };
+    assert!(matches!(failure.downcast_ref(), Some(CommandError::Start { .. })), "{reason}");
 }
 
 #[actix::test]
@@ -61,10 +48,7 @@ async fn a_program_that_is_asked_to_stop_may_say_good_bye() {
     let (polite, end) = run(Process::new(polite).lines_to(to));
     within(lines.recv()).await.unwrap();
     polite.do_send(Stop);
-    assert!(
-        matches!(within(end).await.unwrap(), ExitReason::Normal),
-        "its code no longer matters"
-    );
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Normal), "its code no longer matters");
     assert_eq!(rest(lines), [out("bye")]);
 }
 
@@ -97,9 +81,7 @@ async fn a_program_that_is_asked_to_stop_sees_the_end_of_its_input() {
 async fn a_suspended_program_hears_that_it_is_to_stop() {
     let (to, mut lines) = reader();
     let suspended = Command::shell("echo $$; kill -STOP $$; exec sleep 1000");
-    let (suspended, end) = run(Process::new(suspended)
-        .lines_to(to)
-        .grace(Duration::from_secs(3600)));
+    let (suspended, end) = run(Process::new(suspended).lines_to(to).grace(Duration::from_secs(3600)));
     let pid = within(lines.recv()).await.unwrap().text;
     until(|| state_of(&pid) == Some('T')).await;
     suspended.do_send(Stop);
@@ -112,10 +94,7 @@ async fn a_daemon_that_keeps_the_pipe_open_does_not_keep_the_actor() {
     let script = "setsid sh -c 'echo $$; exec sleep 1000' & read leave";
     let (shell, end) = run(Process::new(Command::shell(script)).lines_to(to));
     let daemon = within(lines.recv()).await.unwrap().text;
-    within(shell.send(WriteLine("leave".into())))
-        .await
-        .unwrap()
-        .unwrap();
+    within(shell.send(WriteLine("leave".into()))).await.unwrap().unwrap();
     assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
     assert_eq!(state_of(&daemon), Some('S'), "it was to be out of reach");
     kill(Pid::from_raw(daemon.parse().unwrap()), Signal::SIGKILL).unwrap();

@@ -17,12 +17,7 @@ async fn lines_come_back_from_cat_in_the_order_they_were_written() {
     let (to, mut lines) = reader();
     let (cat, end) = run(Process::new(Command::new("cat")).lines_to(to));
     let writes = (0..200).map(|n| cat.send(WriteLine(format!("line {n}"))));
-    assert!(
-        within(join_all(writes))
-            .await
-            .iter()
-            .all(|written| matches!(written, Ok(Ok(()))))
-    );
+    assert!(within(join_all(writes)).await.iter().all(|written| matches!(written, Ok(Ok(())))));
     for n in 0..200 {
         assert_eq!(within(lines.recv()).await.unwrap(), out(&format!("line {n}")));
     }
@@ -37,16 +32,7 @@ async fn standard_error_is_told_apart() {
     within(end).await.unwrap();
     let mut lines = rest(lines);
     lines.sort_by_key(|line| line.stream == StdStream::Err);
-    assert_eq!(
-        lines,
-        [
-            out("fine"),
-            Line {
-                stream: StdStream::Err,
-                text: "bad".into()
-            }
-        ]
-    );
+    assert_eq!(lines, [out("fine"), Line { stream: StdStream::Err, text: "bad".into() }]);
 }
 
 #[actix::test]
@@ -68,11 +54,7 @@ async fn a_program_whose_reader_stalls_comes_to_a_halt() {
     impl Handler<Line> for Stalled {
         type Result = ResponseActFuture<Self, ()>;
         fn handle(&mut self, _: Line, _: &mut Context<Self>) -> Self::Result {
-            let _ = self
-                .0
-                .take()
-                .expect("a second line came before the first was handled")
-                .send(());
+            let _ = self.0.take().expect("a second line came before the first was handled").send(());
             Box::pin(wrap_future(pending()))
         }
     }
@@ -92,10 +74,7 @@ async fn a_program_whose_reader_stalls_comes_to_a_halt() {
         within(seq.send(WriteLine("x".into()))).await.unwrap().unwrap();
     }
     let written = written_by(&pid);
-    assert!(
-        written <= (64 + 8 + 4) * 1024,
-        "pipe and buffer hold less than the {written} bytes written"
-    );
+    assert!(written <= (64 + 8 + 4) * 1024, "pipe and buffer hold less than the {written} bytes written");
 
     // A reader that never comes back does not keep the program from being stopped.
     seq.do_send(Stop);
@@ -106,23 +85,13 @@ async fn a_program_whose_reader_stalls_comes_to_a_halt() {
 async fn a_program_that_does_not_read_holds_its_senders_back() {
     let (sleeper, end) = run(Process::new(Command::new("sleep").arg("1000")));
     let kilobyte = "x".repeat(1023);
-    let writes: Vec<_> = (0..200)
-        .map(|_| sleeper.send(WriteLine(kilobyte.clone())))
-        .collect();
+    let writes: Vec<_> = (0..200).map(|_| sleeper.send(WriteLine(kilobyte.clone()))).collect();
     let answers = actix::spawn(join_all(writes));
     within(sleeper.send(Ping)).await.unwrap();
     sleeper.do_send(Stop);
     within(end).await.unwrap();
-    let written = within(answers)
-        .await
-        .unwrap()
-        .iter()
-        .filter(|answer| matches!(answer, Ok(Ok(()))))
-        .count();
-    assert!(
-        (1..=64).contains(&written),
-        "a pipe holds 64 of these lines, not {written}"
-    );
+    let written = within(answers).await.unwrap().iter().filter(|answer| matches!(answer, Ok(Ok(())))).count();
+    assert!((1..=64).contains(&written), "a pipe holds 64 of these lines, not {written}");
 }
 
 #[actix::test]
@@ -133,10 +102,7 @@ async fn a_line_for_a_program_that_closed_its_input_is_an_error() {
     within(lines.recv()).await.unwrap();
     for _ in 0..2 {
         let answer = within(deaf.send(WriteLine("hello".into()))).await.unwrap();
-        assert!(
-            matches!(answer, Err(ProcessError::InputClosed { .. })),
-            "{answer:?}"
-        );
+        assert!(matches!(answer, Err(ProcessError::InputClosed { .. })), "{answer:?}");
     }
     deaf.do_send(Stop);
     within(end).await.unwrap();

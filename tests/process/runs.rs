@@ -22,9 +22,7 @@ async fn a_run_answers_with_what_the_program_said() {
 #[actix::test]
 async fn a_run_that_fails_answers_with_its_exit() {
     let error = run_once("echo no >&2; exit 4", None).await.unwrap_err();
-    let RunError::Exit(exit) = error else {
-        panic!("{error}")
-    };
+    let RunError::Exit(exit) = error else { panic!("{error}") };
     assert_eq!(exit.status, ExitStatus::from_raw(4 << 8));
     assert_eq!(exit.last_words, ["no"]);
 }
@@ -34,16 +32,8 @@ async fn a_run_of_a_program_that_is_not_there_is_an_error_and_the_runner_lives()
     let runner = CommandRunner::default().start();
     for _ in 0..2 {
         let command = Command::new("no-such-program");
-        let answer = within(runner.send(RunCommand {
-            command,
-            time_limit: None,
-        }))
-        .await
-        .unwrap();
-        assert!(
-            matches!(answer, Err(RunError::Start(CommandError::NotFound(_)))),
-            "{answer:?}"
-        );
+        let answer = within(runner.send(RunCommand { command, time_limit: None })).await.unwrap();
+        assert!(matches!(answer, Err(RunError::Start(CommandError::NotFound(_)))), "{answer:?}");
     }
 }
 
@@ -51,12 +41,7 @@ async fn a_run_of_a_program_that_is_not_there_is_an_error_and_the_runner_lives()
 async fn a_run_that_takes_too_long_is_asked_to_end() {
     let limit = Duration::from_millis(50);
     let error = run_once("exec sleep 1000", Some(limit)).await.unwrap_err();
-    let RunError::TimedOut {
-        limit: told, exit, ..
-    } = &error
-    else {
-        panic!("{error}")
-    };
+    let RunError::TimedOut { limit: told, exit, .. } = &error else { panic!("{error}") };
     assert_eq!((*told, exit.status.signal()), (limit, Some(15)), "{error}");
 }
 
@@ -65,16 +50,11 @@ async fn a_run_that_takes_too_long_and_ignores_it_is_killed() {
     let mut held = HeldPipe::new();
     let runner = CommandRunner::default().start();
     let command = held.command_after("echo on it >&2; trap '' TERM", "sleep 1000");
-    let answer = actix::spawn(runner.send(RunCommand {
-        command,
-        time_limit: Some(Duration::from_secs(20)),
-    }));
+    let answer = actix::spawn(runner.send(RunCommand { command, time_limit: Some(Duration::from_secs(20)) }));
     held.opened().await;
     tokio::time::pause(); // what is left of the limit, and the grace, pass at once
     let error = answer.await.unwrap().unwrap().unwrap_err();
-    let RunError::TimedOut { exit, .. } = &error else {
-        panic!("{error}")
-    };
+    let RunError::TimedOut { exit, .. } = &error else { panic!("{error}") };
     assert_eq!(exit.status.signal(), Some(9), "{error}");
     assert_eq!(exit.last_words, ["on it"]);
     tokio::time::resume();
@@ -90,10 +70,7 @@ async fn runs_do_not_wait_for_one_another() {
     // Each end of a fifo waits for the other to be opened.
     let ends = ["cat \"$1\"", "echo met >\"$1\""].map(|script| {
         let command = Command::shell(script).arg(&fifo);
-        runner.send(RunCommand {
-            command,
-            time_limit: None,
-        })
+        runner.send(RunCommand { command, time_limit: None })
     });
     let answers = within(join_all(ends)).await;
     assert_eq!(answers[0].as_ref().unwrap().as_ref().unwrap().stdout, "met\n");

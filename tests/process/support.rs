@@ -29,10 +29,7 @@ pub(crate) fn run<A: Actor<Context = Context<A>>>(actor: A) -> (Addr<A>, JoinHan
 
 pub(crate) fn failed(reason: ExitReason) -> ProcessExit {
     match &reason {
-        ExitReason::Failed(failure) => failure
-            .downcast_ref::<ProcessExit>()
-            .expect("a ProcessExit")
-            .clone(),
+        ExitReason::Failed(failure) => failure.downcast_ref::<ProcessExit>().expect("a ProcessExit").clone(),
         other => panic!("it {other}"),
     }
 }
@@ -40,16 +37,12 @@ pub(crate) fn failed(reason: ExitReason) -> ProcessExit {
 pub(crate) async fn run_once(script: &str, time_limit: Option<Duration>) -> Result<CommandOutput, RunError> {
     let runner = CommandRunner::default().grace(Duration::from_millis(100)).start();
     let command = Command::shell(script);
-    within(runner.send(RunCommand { command, time_limit }))
-        .await
-        .unwrap()
+    within(runner.send(RunCommand { command, time_limit })).await.unwrap()
 }
 
 /// A test that waits for what never happens is to fail, not to hang.
 pub(crate) async fn within<F: Future>(event: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(60), event)
-        .await
-        .expect("it never happened")
+    tokio::time::timeout(Duration::from_secs(60), event).await.expect("it never happened")
 }
 
 /// Looks at the kernel's state until `reached`.
@@ -75,10 +68,7 @@ pub(crate) fn written_by(pid: &str) -> u64 {
 }
 
 pub(crate) fn out(text: &str) -> Line {
-    Line {
-        stream: StdStream::Out,
-        text: text.into(),
-    }
+    Line { stream: StdStream::Out, text: text.into() }
 }
 
 pub(crate) fn rest(mut lines: mpsc::UnboundedReceiver<Line>) -> Vec<Line> {
@@ -121,11 +111,7 @@ impl HeldPipe {
             std::io::copy(&mut pipe, &mut std::io::sink()).unwrap(); // waits for the last writer to close
             let _ = is_released.send(());
         });
-        Self {
-            dir,
-            opened,
-            released,
-        }
+        Self { dir, opened, released }
     }
 
     pub(crate) fn command(&self, script: &str) -> Command {
@@ -148,13 +134,7 @@ impl HeldPipe {
 }
 
 pub(crate) fn mkfifo(path: &Path) {
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(path)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 macro_rules! on {

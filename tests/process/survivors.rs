@@ -53,10 +53,7 @@ fn a_process_whose_system_ends_at_once_never_starts() {
 async fn a_run_dies_with_the_actor_that_runs_it() {
     let mut held = HeldPipe::new();
     let (runner, end) = run(CommandRunner::default());
-    let answer = runner.send(RunCommand {
-        command: held.command("sleep 1000 & wait"),
-        time_limit: None,
-    });
+    let answer = runner.send(RunCommand { command: held.command("sleep 1000 & wait"), time_limit: None });
     let answer = actix::spawn(answer);
     held.opened().await;
     runner.do_send(Crash);
@@ -70,10 +67,7 @@ async fn a_run_dies_when_its_sender_stops_waiting() {
     let mut held = HeldPipe::new();
     let runner = CommandRunner::default().start();
     let command = held.command("sleep 1000 & wait");
-    let answer = actix::spawn(runner.send(RunCommand {
-        command,
-        time_limit: None,
-    }));
+    let answer = actix::spawn(runner.send(RunCommand { command, time_limit: None }));
     held.opened().await;
     answer.abort();
     held.released().await;

@@ -20,9 +20,7 @@ fn pid(event: &Event) -> Option<u32> {
 #[actix::test]
 async fn a_program_that_is_killed_from_outside_is_started_again_and_what_was_written_meanwhile_reaches_it() {
     let (to, mut lines) = reader();
-    let spec = ChildSpec::new("cat", move || {
-        Process::new(Command::new("cat")).lines_to(to.clone())
-    });
+    let spec = ChildSpec::new("cat", move || Process::new(Command::new("cat")).lines_to(to.clone()));
     let cat = spec.addr();
     let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
     let mut events = tree.subscribe();
@@ -49,15 +47,9 @@ async fn a_program_that_is_killed_from_outside_is_started_again_and_what_was_wri
 #[actix::test]
 async fn a_transient_program_restarts_on_failure_and_is_done_when_it_exits_with_zero() {
     let dir = tempfile::tempdir().unwrap();
-    let script = format!(
-        "cd {} && mkdir once 2>/dev/null && exit 3; exit 0",
-        dir.path().display()
-    );
+    let script = format!("cd {} && mkdir once 2>/dev/null && exit 3; exit 0", dir.path().display());
     let spec = ChildSpec::new("job", move || Process::new(Command::shell(script.clone())));
-    let tree = SupervisorSpec::new("app")
-        .child(spec.restart(Restart::Transient))
-        .start()
-        .unwrap();
+    let tree = SupervisorSpec::new("app").child(spec.restart(Restart::Transient)).start().unwrap();
     let mut events = tree.subscribe();
     let exits = |event: &Event| match &event.kind {
         EventKind::Exited { reason, .. } => Some((event.incarnation, reason.clone())),
@@ -66,10 +58,7 @@ async fn a_transient_program_restarts_on_failure_and_is_done_when_it_exits_with_
     let (first, reason) = within(events.find_map("app/job", exits)).await.unwrap();
     assert_eq!((first, failed(reason).status.code()), (1, Some(3)));
     let (second, reason) = within(events.find_map("app/job", exits)).await.unwrap();
-    assert!(
-        second == 2 && matches!(reason, ExitReason::Normal),
-        "#{second} {reason}"
-    );
+    assert!(second == 2 && matches!(reason, ExitReason::Normal), "#{second} {reason}");
     until(|| tree.snapshot().get("app/job").unwrap().state == ChildState::Finished).await;
     tree.stop(5 * SECOND).await;
 }

@@ -16,11 +16,7 @@ fn refused(args: &[&str], list: &str, words: &[&str]) {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("list"), list).unwrap();
     fs::write(dir.path().join("file"), "just a file").unwrap();
-    let place: &[&str] = if args.contains(&"-d") {
-        &[]
-    } else {
-        &["-d", "new/er"]
-    };
+    let place: &[&str] = if args.contains(&"-d") { &[] } else { &["-d", "new/er"] };
     let ended = latido(dir.path(), [&["fetch"], place, args].concat()).with_code(2);
     assert_said(&ended.stderr, words);
     assert_eq!(ended.stdout, "");
@@ -111,26 +107,15 @@ fn every_bad_line_of_a_list_is_told_and_nothing_is_done() {
     );
     // Only seen once the directories are there.
     let list = format!("{URL}\n  out=a/b/c\n{URL}\n  out=a/b\n{URL}\n  dir=x\n{URL}\n  dir=x\n");
-    refused(
-        &["-i", "list"],
-        &list,
-        &["list:3: ... is a directory", "list:7: ... list:5 ... both become"],
-    );
+    refused(&["-i", "list"], &list, &["list:3: ... is a directory", "list:7: ... list:5 ... both become"]);
 }
 
 #[test]
 fn a_list_on_standard_input_is_named() {
     let dir = tempdir().unwrap();
-    let ended = with_input(
-        dir.path(),
-        ["fetch", "-d", "new", "-i", "-"],
-        "file:///etc/passwd\n",
-    )
-    .with_code(2);
-    assert_said(
-        &ended.stderr,
-        &["standard input:1: ... `file` ... use http or https"],
-    );
+    let ended =
+        with_input(dir.path(), ["fetch", "-d", "new", "-i", "-"], "file:///etc/passwd\n").with_code(2);
+    assert_said(&ended.stderr, &["standard input:1: ... `file` ... use http or https"]);
     assert!(names_in(dir.path()).is_empty());
 }
 
@@ -143,10 +128,7 @@ fn a_database_of_somebody_else_is_left_alone() {
     drop(other);
     let before = fs::read(&path).unwrap();
     let ended = latido(dir.path(), ["fetch", "-d", "new", URL, "--journal", "other.db"]).with_code(2);
-    assert_said(
-        &ended.stderr,
-        &["no journal of latido's; choose another --journal"],
-    );
+    assert_said(&ended.stderr, &["no journal of latido's; choose another --journal"]);
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(names_in(dir.path()), ["other.db"]);
 }
@@ -161,10 +143,7 @@ fn two_runs_do_not_share_a_journal() {
     server.wait_for_requests(1);
     let before = names_in(dir.path());
     let second = latido(dir.path(), ["fetch", "-i", &list]).with_code(2);
-    assert_said(
-        &second.stderr,
-        &["another latido ... .latido.db ... wait until it has ended"],
-    );
+    assert_said(&second.stderr, &["another latido ... .latido.db ... wait until it has ended"]);
     assert_eq!(names_in(dir.path()), before);
     drop(first);
 }

@@ -31,18 +31,9 @@ fn survives_all_faults_of(path: &str, when: &str) {
     for fault in ["panic", "fail", "stop", "block:0.2"] {
         let ended = survives(&[&format!("{path}={fault}{when}")]);
         let struck = format!("gets a fault on purpose: {fault}");
-        assert!(
-            ended.stderr.contains(&struck),
-            "{path}={fault}{when}\n{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.contains(&struck), "{path}={fault}{when}\n{}", ended.stderr);
         let restarted = ended.stderr.contains(" restarts ");
-        assert_eq!(
-            restarted,
-            !fault.starts_with("block"),
-            "{path}={fault}{when}\n{}",
-            ended.stderr
-        );
+        assert_eq!(restarted, !fault.starts_with("block"), "{path}={fault}{when}\n{}", ended.stderr);
     }
 }
 
@@ -88,21 +79,10 @@ fn one_part_may_fail_in_all_ways_one_after_the_other() {
 
 #[test]
 fn everything_may_fail_in_one_run() {
-    let every = [
-        "downloaders/*=panic@2",
-        "downloaders/1=stop@3",
-        "cpu=fail@2",
-        "cpu=panic@5",
-        "ledger=fail@5",
-    ];
+    let every =
+        ["downloaders/*=panic@2", "downloaders/1=stop@3", "cpu=fail@2", "cpu=panic@5", "ledger=fail@5"];
     let every = every.map(|fault| format!("latido/{fault}"));
-    let more = [
-        "heartbeat=panic",
-        "exec/*=panic@1",
-        "exec/*=stop@2",
-        "downloaders=fail",
-        "cpu=block:0.2@7",
-    ];
+    let more = ["heartbeat=panic", "exec/*=panic@1", "exec/*=stop@2", "downloaders=fail", "cpu=block:0.2@7"];
     let more = more.map(|fault| format!("latido/{fault}"));
     let all: Vec<&str> = every.iter().chain(&more).map(String::as_str).collect();
     survives(&all);
@@ -123,15 +103,8 @@ fn a_part_that_keeps_failing_makes_the_tree_give_up() {
     let args = [&["fetch", "-d", "new", "-i", "-"], &faults[..]].concat();
     let ended = with_input(dir.path(), args, &(server.url("stalled") + "\n" + &list)).with_code(3);
     files.assert_none_wrong_in(&dir.path().join("new"));
-    let line = ended
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("latido: "))
-        .unwrap();
-    assert!(
-        line.contains("latido/cpu") && line.contains("run the same command again"),
-        "{line}"
-    );
+    let line = ended.stderr.lines().find(|line| line.starts_with("latido: ")).unwrap();
+    assert!(line.contains("latido/cpu") && line.contains("run the same command again"), "{line}");
 
     with_input(dir.path(), ["fetch", "-d", "new", "-i", "-"], &list).with_code(0);
     files.assert_exactly_in(&dir.path().join("new"));
@@ -144,29 +117,11 @@ fn what_has_failed_stays_so_when_the_ledger_fails() {
     let server = files.serve();
     let dir = tempdir().unwrap();
     let list = server.url("gone") + "\n" + &files.list(&server);
-    let args = [
-        "fetch",
-        "-d",
-        "new",
-        "-i",
-        "-",
-        "-j",
-        "1",
-        "--fault",
-        "latido/ledger=fail@9",
-    ];
+    let args = ["fetch", "-d", "new", "-i", "-", "-j", "1", "--fault", "latido/ledger=fail@9"];
     let ended = with_input(dir.path(), args, &list).with_code(1);
     assert!(ended.stderr.contains("latido/ledger #2"), "{}", ended.stderr);
-    assert!(
-        ended.stdout.starts_with("13 files: 12 done and verified ("),
-        "{}",
-        ended.stdout
-    );
-    let asked = server
-        .requests()
-        .iter()
-        .filter(|request| request.path == "gone")
-        .count();
+    assert!(ended.stdout.starts_with("13 files: 12 done and verified ("), "{}", ended.stdout);
+    let asked = server.requests().iter().filter(|request| request.path == "gone").count();
     assert_eq!(asked, 1);
     files.assert_exactly_in(&dir.path().join("new"));
 }

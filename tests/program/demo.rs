@@ -11,27 +11,17 @@ use crate::latido::{BINARY, Ended, Running, latido};
 
 /// The lines in which the demo says what it breaks, without the time.
 fn announced(ended: &Ended) -> Vec<&str> {
-    ended
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("  --- "))
-        .collect()
+    ended.stderr.lines().filter(|line| line.starts_with("  --- ")).collect()
 }
 
 #[test]
 fn the_demo_passes_and_its_seed_says_what_happens() {
     let dir = tempdir().unwrap();
     let first = latido(dir.path(), ["demo", "--seed", "7", "--keep", "kept"]).with_code(0);
-    assert!(
-        first.stdout.ends_with("verdict   PASS: nothing was lost\n"),
-        "{}",
-        first.stdout
-    );
+    assert!(first.stdout.ends_with("verdict   PASS: nothing was lost\n"), "{}", first.stdout);
     let line = |ended: &Ended, name: &str| {
         let found = ended.stdout.lines().find(|line| line.starts_with(name));
-        found
-            .unwrap_or_else(|| panic!("no {name} in\n{}", ended.stdout))
-            .to_owned()
+        found.unwrap_or_else(|| panic!("no {name} in\n{}", ended.stdout)).to_owned()
     };
     let restarts = line(&first, "restarts");
     for kind in ["downloader", "CPU pool", "heartbeat", "process"] {
@@ -39,22 +29,10 @@ fn the_demo_passes_and_its_seed_says_what_happens() {
         let count = count.trim_start().split(',').next().unwrap();
         assert!(count.parse::<u32>().unwrap() >= 1, "{restarts}");
     }
-    assert!(
-        first.stdout.contains("0 lost, 0 corrupt, 0 not processed"),
-        "{}",
-        first.stdout
-    );
+    assert!(first.stdout.contains("0 lost, 0 corrupt, 0 not processed"), "{}", first.stdout);
     let kept = names_in(&dir.path().join("kept"));
-    assert_eq!(
-        kept.iter().filter(|name| name.ends_with(".bin")).count(),
-        40,
-        "{kept:?}"
-    );
-    assert_eq!(
-        kept.iter().filter(|name| name.ends_with(".bin.gz")).count(),
-        40,
-        "{kept:?}"
-    );
+    assert_eq!(kept.iter().filter(|name| name.ends_with(".bin")).count(), 40, "{kept:?}");
+    assert_eq!(kept.iter().filter(|name| name.ends_with(".bin.gz")).count(), 40, "{kept:?}");
     assert!(!kept.iter().any(|name| name.ends_with(".part")), "{kept:?}");
 
     let second = latido(dir.path(), ["demo", "--seed", "7"]).with_code(0);
@@ -67,28 +45,17 @@ fn the_demo_passes_and_its_seed_says_what_happens() {
 
 #[test]
 fn the_demo_can_be_ended_at_any_moment_and_leaves_no_directory() {
-    let events = [
-        "latido demo: ",
-        "latido/heartbeat #1 started",
-        ": done, ",
-        "the CPU pool panics",
-    ];
+    let events = ["latido demo: ", "latido/heartbeat #1 started", ": done, ", "the CPU pool panics"];
     for event in events {
         for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
             let temporary = tempdir().unwrap();
             let mut command = Command::new(BINARY);
-            command
-                .args(["demo", "--seed", "1"])
-                .env("TMPDIR", temporary.path());
+            command.args(["demo", "--seed", "1"]).env("TMPDIR", temporary.path());
             let run = Running::of(command);
             run.wait_for_line(event);
             run.signal(signal);
             let ended = run.end().with_code(code);
-            assert!(
-                ended.stdout.ends_with("verdict   none: interrupted\n"),
-                "{}",
-                ended.stdout
-            );
+            assert!(ended.stdout.ends_with("verdict   none: interrupted\n"), "{}", ended.stdout);
             assert!(
                 !ended.stdout.contains(" lost"),
                 "what was not fetched yet is not lost: {}",
@@ -114,11 +81,7 @@ fn a_signal_as_soon_as_the_demo_has_a_directory_ends_it_cleanly_too() {
 #[test]
 fn a_demo_without_a_place_for_its_files_says_so() {
     let dir = tempdir().unwrap();
-    let output = Command::new(BINARY)
-        .arg("demo")
-        .env("TMPDIR", "/proc/nowhere")
-        .current_dir(&dir)
-        .output();
+    let output = Command::new(BINARY).arg("demo").env("TMPDIR", "/proc/nowhere").current_dir(&dir).output();
     let ended = Ended::of(output.unwrap()).with_code(2);
     assert!(ended.stderr.contains("/proc/nowhere"), "{}", ended.stderr);
     fs::write(dir.path().join("file"), "").unwrap();

@@ -13,20 +13,8 @@ fn what_is_not_there_is_in_the_summary_with_url_and_reason() {
     let server = Server::start(|_| not_found());
     let dir = tempdir().unwrap();
     let ended = latido(dir.path(), ["fetch", &server.url("gone")]).with_code(1);
-    assert!(
-        ended
-            .stdout
-            .starts_with("1 file: 0 done and verified (0 B), 1 failed, in "),
-        "{}",
-        ended.stdout
-    );
-    assert!(
-        ended
-            .stdout
-            .contains("the server answered 404 Not Found (after 1 try)"),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.starts_with("1 file: 0 done and verified (0 B), 1 failed, in "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("the server answered 404 Not Found (after 1 try)"), "{}", ended.stdout);
     assert!(ended.stdout.contains(&server.url("gone")), "{}", ended.stdout);
     assert_eq!(names_in(dir.path()), OURS);
     assert_eq!(server.requests().len(), 1);
@@ -36,20 +24,9 @@ fn what_is_not_there_is_in_the_summary_with_url_and_reason() {
 fn wrong_content_is_never_under_the_name() {
     let server = Server::start(|_| ok("wrong"));
     let dir = tempdir().unwrap();
-    let args = [
-        "fetch",
-        "--max-tries",
-        "2",
-        "--checksum",
-        &checksum(b"right"),
-        &server.url("x"),
-    ];
+    let args = ["fetch", "--max-tries", "2", "--checksum", &checksum(b"right"), &server.url("x")];
     let ended = latido(dir.path(), args).with_code(1);
-    let reason = format!(
-        "the file is {}, not {} (after 2 tries)",
-        checksum(b"wrong"),
-        checksum(b"right")
-    );
+    let reason = format!("the file is {}, not {} (after 2 tries)", checksum(b"wrong"), checksum(b"right"));
     assert!(ended.stdout.contains(&reason), "{}", ended.stdout);
     assert_eq!(names_in(dir.path()), OURS);
     assert_eq!(server.requests().len(), 2);
@@ -62,13 +39,7 @@ fn a_failure_is_an_error_even_with_quiet() {
     let dir = tempdir().unwrap();
     let ended = latido(dir.path(), ["fetch", "-q", &server.url("gone")]).with_code(1);
     assert_eq!(ended.stdout, "");
-    assert!(
-        ended
-            .stderr
-            .contains("gone: failed: the server answered 404 Not Found"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.stderr.contains("gone: failed: the server answered 404 Not Found"), "{}", ended.stderr);
 }
 
 /// The first answer for each path is broken in a way of its own, the others are right.
@@ -78,10 +49,7 @@ fn broken_answers_are_asked_for_again() {
         let length = [("content-length", "7")];
         match &*request.path {
             "unavailable" => vec![head("503 Service Unavailable", &[("content-length", "0")])],
-            "later" => vec![head(
-                "429 Too Many Requests",
-                &[("retry-after", "1"), ("content-length", "0")],
-            )],
+            "later" => vec![head("429 Too Many Requests", &[("retry-after", "1"), ("content-length", "0")])],
             "reset" => vec![head("200 OK", &length), send("con"), Step::Reset],
             "short" => vec![head("200 OK", &length), send("con"), Step::Close],
             "flipped" => ok("cantent"),
@@ -101,18 +69,9 @@ fn broken_answers_are_asked_for_again() {
             _ => ok("content"),
         }
     });
-    let names = [
-        "unavailable",
-        "later",
-        "reset",
-        "short",
-        "flipped",
-        "dumb",
-        "closed",
-    ];
-    let list: String = names
-        .map(|name| format!("{}\n checksum={}\n", server.url(name), checksum(b"content")))
-        .concat();
+    let names = ["unavailable", "later", "reset", "short", "flipped", "dumb", "closed"];
+    let list: String =
+        names.map(|name| format!("{}\n checksum={}\n", server.url(name), checksum(b"content"))).concat();
     let dir = tempdir().unwrap();
     with_input(dir.path(), ["fetch", "-i", "-"], &list).with_code(0);
     for name in names {
@@ -141,25 +100,12 @@ fn one_bad_address_holds_nobody_up() {
     let args = ["fetch", "-i", "list", "-d", "new", "-j", "2", "--max-tries", "1"];
     let run = crate::latido::Running::start(dir.path(), args);
     server.wait_for_requests(22);
-    crate::files::until(|| {
-        files
-            .0
-            .iter()
-            .all(|(name, _)| dir.path().join("new").join(name).exists())
-    });
+    crate::files::until(|| files.0.iter().all(|(name, _)| dir.path().join("new").join(name).exists()));
     run.signal(nix::sys::signal::Signal::SIGINT);
     let ended = run.end().with_code(130);
     files.assert_all_in(&dir.path().join("new"));
-    assert!(
-        ended.stdout.starts_with("23 files: 20 done and verified ("),
-        "{}",
-        ended.stdout
-    );
-    assert!(
-        ended.stdout.contains("), 2 failed, 1 left for the next run, in "),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.starts_with("23 files: 20 done and verified ("), "{}", ended.stdout);
+    assert!(ended.stdout.contains("), 2 failed, 1 left for the next run, in "), "{}", ended.stdout);
 }
 
 #[test]
@@ -169,10 +115,7 @@ fn nobody_else_speaks_to_the_terminal() {
     let exec = r"sh -c 'printf \\033[2J >&2; exit 1'";
     let args = ["fetch", &server.url("a%1B%5B31mb"), "--exec", exec];
     let ended = latido(dir.path(), args).with_code(1);
-    assert!(
-        !(ended.stdout.clone() + &ended.stderr).contains('\x1b'),
-        "{ended:?}"
-    );
+    assert!(!(ended.stdout.clone() + &ended.stderr).contains('\x1b'), "{ended:?}");
     assert!(ended.stdout.contains(r"a\u{1b}[31mb"), "{ended:?}");
 }
 
@@ -181,12 +124,7 @@ fn a_file_that_one_place_does_not_have_is_got_from_another() {
     let files = Files::some(2);
     let server = files.serve();
     let (gone, name, content) = (server.url("gone"), &files.0[1].0, &files.0[1].1);
-    let line = |checksum| {
-        format!(
-            "{gone}\t{}\n  out={name}\n  checksum={checksum}\n",
-            server.url(name)
-        )
-    };
+    let line = |checksum| format!("{gone}\t{}\n  out={name}\n  checksum={checksum}\n", server.url(name));
     let dir = tempdir().unwrap();
     with_input(dir.path(), ["fetch", "-i", "-"], &line(checksum(content))).with_code(0);
     assert_eq!(fs::read(dir.path().join(name)).unwrap(), *content);

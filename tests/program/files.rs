@@ -92,17 +92,13 @@ pub fn not_found() -> Vec<Step> {
 
 pub fn checksum(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    digest
-        .iter()
-        .fold("sha-256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    digest.iter().fold("sha-256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The names in a directory, sorted.
 pub fn names_in(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }

@@ -46,25 +46,11 @@ fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("list"), files.list(&server)).unwrap();
     let target = disk.path().to_str().unwrap();
-    let args = [
-        "fetch",
-        "-i",
-        "list",
-        "-d",
-        target,
-        "--journal",
-        "jobs",
-        "-j",
-        "1",
-    ];
+    let args = ["fetch", "-i", "list", "-d", target, "--journal", "jobs", "-j", "1"];
     let ended = latido(dir.path(), args).with_code(1);
     files.assert_none_wrong_in(disk.path());
     assert!(ended.stdout.contains("4 done and verified"), "{}", ended.stdout);
-    assert!(
-        ended.stdout.contains("No space left on device"),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.contains("No space left on device"), "{}", ended.stdout);
     let names = crate::files::names_in(disk.path());
     assert!(!names.iter().any(|name| name.ends_with(".part")), "{names:?}");
 }
@@ -77,15 +63,7 @@ fn a_journal_without_room_ends_the_run_with_a_reason() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("list"), files.list(&server)).unwrap();
     let journal = disk.path().join("jobs");
-    let args = [
-        "fetch",
-        "-i",
-        "list",
-        "-d",
-        "new",
-        "--journal",
-        journal.to_str().unwrap(),
-    ];
+    let args = ["fetch", "-i", "list", "-d", "new", "--journal", journal.to_str().unwrap()];
     let ended = latido(dir.path(), args);
     // It is full before the first download, or in the middle.
     assert!([2, 3].contains(&ended.code), "{ended:?}");

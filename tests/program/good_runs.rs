@@ -13,18 +13,9 @@ fn every_file_of_a_list_is_there_and_nothing_else() {
     let files = Files::some(30);
     let server = files.serve();
     let dir = tempdir().unwrap();
-    let ended = with_input(
-        dir.path(),
-        ["fetch", "-i", "-", "-d", "new"],
-        &files.list(&server),
-    )
-    .with_code(0);
+    let ended = with_input(dir.path(), ["fetch", "-i", "-", "-d", "new"], &files.list(&server)).with_code(0);
     files.assert_exactly_in(&dir.path().join("new"));
-    assert!(
-        ended.stdout.starts_with("30 files: 30 done and verified ("),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.starts_with("30 files: 30 done and verified ("), "{}", ended.stdout);
     assert_eq!(server.requests().len(), 30);
 }
 
@@ -51,11 +42,7 @@ fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing_or_was_changed()
 fn a_file_is_called_as_asked_also_in_directories_that_are_not_there_yet() {
     let server = Server::start(|request| ok(&request.path));
     let dir = tempdir().unwrap();
-    latido(
-        dir.path(),
-        ["fetch", &server.url("a?b=c"), "-o", "deep/er/x y.bin"],
-    )
-    .with_code(0);
+    latido(dir.path(), ["fetch", &server.url("a?b=c"), "-o", "deep/er/x y.bin"]).with_code(0);
     let list = format!(
         "{}\n  out=sub/one\n# a comment\n\n{}\n  dir=sub\n  out=two\n{}\n",
         server.url("1"),
@@ -93,11 +80,7 @@ fn a_request_that_has_changed_is_done_anew() {
     let server = Server::start(|request| ok(if request.path == "v2/x" { "new" } else { "old" }));
     let dir = tempdir().unwrap();
     let fetch = |url: &str, content: &[u8]| {
-        latido(
-            dir.path(),
-            ["fetch", &server.url(url), "--checksum", &checksum(content)],
-        )
-        .with_code(0);
+        latido(dir.path(), ["fetch", &server.url(url), "--checksum", &checksum(content)]).with_code(0);
         assert_eq!(fs::read(dir.path().join("x")).unwrap(), content);
     };
     fetch("v1/x", b"old");
@@ -137,14 +120,8 @@ fn exec_sees_each_final_file_once() {
     let dir = tempdir().unwrap();
     let list = files.list(&server);
     let exec = r#"sh -c 'cp "$1" "$1.seen" && echo "$1" >> log' sh"#;
-    let run = || {
-        with_input(
-            dir.path(),
-            ["fetch", "-d", "new", "-i", "-", "--exec", exec],
-            &list,
-        )
-        .with_code(0)
-    };
+    let run =
+        || with_input(dir.path(), ["fetch", "-d", "new", "-i", "-", "--exec", exec], &list).with_code(0);
     run();
     run();
     let new = dir.path().join("new").canonicalize().unwrap();
@@ -152,18 +129,9 @@ fn exec_sees_each_final_file_once() {
     let mut seen: Vec<_> = log.lines().collect();
     seen.sort_unstable();
     let wanted: Vec<_> = files.0.iter().map(|(name, _)| new.join(name)).collect();
-    assert_eq!(
-        seen,
-        wanted
-            .iter()
-            .map(|path| path.to_str().unwrap())
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(seen, wanted.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>());
     for (name, bytes) in &files.0 {
-        assert!(
-            fs::read(new.join(format!("{name}.seen"))).unwrap() == *bytes,
-            "{name} was not whole"
-        );
+        assert!(fs::read(new.join(format!("{name}.seen"))).unwrap() == *bytes, "{name} was not whole");
     }
 }
 
@@ -176,18 +144,10 @@ fn a_command_that_fails_fails_its_file_alone_and_is_run_again_by_the_next_run() 
     let run = |exec| with_input(dir.path(), ["fetch", "-i", "-", "--exec", exec], &list);
     let script = r#"sh -c 'case $1 in *2) echo first >&2; echo "bad air" >&2; exit 7; esac' sh"#;
     let ended = run(script).with_code(1);
-    assert!(
-        ended.stdout.starts_with("4 files: 3 done and verified ("),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.starts_with("4 files: 3 done and verified ("), "{}", ended.stdout);
     let reason = "file-002\" exited with code 7; last words: first | bad air";
     assert!(ended.stdout.contains("1 failed"), "{}", ended.stdout);
-    assert!(
-        ended.stdout.replace('`', "\"").contains(reason),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.replace('`', "\"").contains(reason), "{}", ended.stdout);
     files.assert_exactly_in(dir.path());
 
     run("test -f").with_code(0);
@@ -201,11 +161,7 @@ fn a_command_given_later_is_run_on_the_files_that_are_there_and_only_once() {
     let dir = tempdir().unwrap();
     let list = files.list(&server);
     with_input(dir.path(), ["fetch", "-i", "-"], &list).with_code(0);
-    let copies = || {
-        (0..3)
-            .filter(|n| dir.path().join(format!("file-00{n}.copy")).exists())
-            .count()
-    };
+    let copies = || (0..3).filter(|n| dir.path().join(format!("file-00{n}.copy")).exists()).count();
     let copy = || with_input(dir.path(), ["fetch", "-i", "-", "--exec", "cp {} {}.copy"], &list).with_code(0);
 
     copy();

@@ -60,15 +60,8 @@ fn a_ledger_that_cannot_start_again_makes_the_tree_give_up() {
     let faults = ["--fault", "latido/ledger=panic@2"];
     let (ended, ..) = run_and(harm, &faults);
     let ended = ended.with_code(3);
-    let line = ended
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("latido: "))
-        .unwrap();
-    assert!(
-        line.contains("gave up") && line.contains("latido/ledger") && line.contains("jobs\""),
-        "{line}"
-    );
+    let line = ended.stderr.lines().find(|line| line.starts_with("latido: ")).unwrap();
+    assert!(line.contains("gave up") && line.contains("latido/ledger") && line.contains("jobs\""), "{line}");
 }
 
 /// Between two ledgers the database is nobody's; the run still is.
@@ -84,11 +77,7 @@ fn a_journal_belongs_to_a_run_also_while_its_ledger_is_down() {
     first.wait_for_line("failure 5 in a row");
     for _ in 0..5 {
         let second = crate::latido::latido(dir.path(), ["fetch", &url]).with_code(2);
-        assert!(
-            second.stderr.contains("another latido is working"),
-            "{}",
-            second.stderr
-        );
+        assert!(second.stderr.contains("another latido is working"), "{}", second.stderr);
     }
     first.signal(Signal::SIGINT);
     first.end().with_code(130);

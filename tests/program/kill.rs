@@ -45,11 +45,7 @@ fn half_a_file_is_never_under_its_name() {
         }
         let (_, bytes) = good.0.iter().find(|(name, _)| *name == request.path).unwrap();
         let length = bytes.len().to_string();
-        vec![
-            head("200 OK", &[("content-length", &length)]),
-            send(&bytes[..bytes.len() / 2]),
-            Step::Stall,
-        ]
+        vec![head("200 OK", &[("content-length", &length)]), send(&bytes[..bytes.len() / 2]), Step::Stall]
     });
     fs::write(dir.path().join("list"), files.list(&server)).unwrap();
     let args = ["fetch", "-i", "list", "-d", "new", "-j", "1"];
@@ -68,25 +64,11 @@ fn a_storm_of_kills_loses_nothing() {
     let server = files.serve();
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("list"), files.list(&server)).unwrap();
-    let args = [
-        "fetch",
-        "-i",
-        "list",
-        "-d",
-        "new",
-        "-j",
-        "2",
-        "--exec",
-        "grep -c ''",
-    ];
+    let args = ["fetch", "-i", "list", "-d", "new", "-j", "2", "--exec", "grep -c ''"];
     for _ in 0..8 {
         let before = server.requests().len();
         let run = Running::start(dir.path(), args);
-        if files
-            .0
-            .iter()
-            .all(|(name, _)| dir.path().join("new").join(name).exists())
-        {
+        if files.0.iter().all(|(name, _)| dir.path().join("new").join(name).exists()) {
             break;
         }
         server.wait_for_requests(before + 2);
@@ -122,9 +104,6 @@ fn a_command_that_outlives_its_run_harms_nothing() {
     until(|| !Path::new("/proc").join(pid.trim()).exists());
     assert_eq!(fs::read(new.join("x.seen")).unwrap(), b"content");
     files.assert_all_in(&new);
-    assert!(
-        dir.path().join("again").exists(),
-        "a command that may have been cut short is run again"
-    );
+    assert!(dir.path().join("again").exists(), "a command that may have been cut short is run again");
     assert_eq!(server.requests().len(), 1);
 }

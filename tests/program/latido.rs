@@ -29,21 +29,13 @@ pub struct Ended {
 impl Ended {
     #[track_caller]
     pub fn with_code(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "\n--- stdout\n{}--- stderr\n{}",
-            self.stdout, self.stderr
-        );
+        assert_eq!(self.code, code, "\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
     pub fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self {
-            code: code(output.status),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Self { code: code(output.status), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
@@ -59,11 +51,7 @@ pub fn latido(dir: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> 
 /// The same, with something on standard input.
 pub fn with_input(dir: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &str) -> Ended {
     let mut command = assert_cmd::Command::new(BINARY);
-    command
-        .args(args)
-        .current_dir(dir)
-        .write_stdin(input)
-        .timeout(LIMIT);
+    command.args(args).current_dir(dir).write_stdin(input).timeout(LIMIT);
     Ended::of(command.output().unwrap())
 }
 
@@ -88,12 +76,8 @@ impl Running {
     }
 
     pub fn of(mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let stdout = thread::spawn(move || {
             let mut text = String::new();
@@ -110,11 +94,7 @@ impl Running {
             sink.read.lock().unwrap().1 = true;
             sink.more.notify_all();
         });
-        Self {
-            child,
-            stderr: lines,
-            readers: Some((stdout, reader)),
-        }
+        Self { child, stderr: lines, readers: Some((stdout, reader)) }
     }
 
     pub fn pid(&self) -> u32 {
@@ -154,11 +134,7 @@ impl Running {
         let (stdout, _) = (stdout.join().unwrap(), stderr.join().unwrap());
         let stderr = self.stderr.read.lock().unwrap().0.join("\n") + "\n";
         assert!(!guard.join().unwrap(), "it hung:\n{stderr}");
-        Ended {
-            code: code(status),
-            stdout,
-            stderr,
-        }
+        Ended { code: code(status), stdout, stderr }
     }
 }
 

@@ -21,10 +21,7 @@ fn stuck(more: &[&str]) -> (Running, Server, Files, TempDir) {
     let dir = tempdir().unwrap();
     let list = format!("{}{}\n", files.list(&server), server.url("stalled"));
     fs::write(dir.path().join("list"), list).unwrap();
-    let run = Running::start(
-        dir.path(),
-        [&["fetch", "-i", "list", "-d", "new", "-j", "1"], more].concat(),
-    );
+    let run = Running::start(dir.path(), [&["fetch", "-i", "list", "-d", "new", "-j", "1"], more].concat());
     server.wait_for_requests(3);
     (run, server, files, dir)
 }
@@ -33,38 +30,17 @@ fn stuck(more: &[&str]) -> (Running, Server, Files, TempDir) {
 fn the_first_signal_stops_in_order_and_keeps_the_journal() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let (run, server, files, dir) = stuck(&[]);
-        until(|| {
-            files
-                .0
-                .iter()
-                .all(|(name, _)| dir.path().join("new").join(name).exists())
-        });
+        until(|| files.0.iter().all(|(name, _)| dir.path().join("new").join(name).exists()));
         run.signal(signal);
         let ended = run.end().with_code(code);
-        assert!(
-            ended.stderr.contains("stopping in order; what is done is kept"),
-            "{}",
-            ended.stderr
-        );
-        assert!(
-            ended.stdout.starts_with("3 files: 2 done and verified ("),
-            "{}",
-            ended.stdout
-        );
-        assert!(
-            ended.stdout.contains(", 1 left for the next run, in "),
-            "{}",
-            ended.stdout
-        );
+        assert!(ended.stderr.contains("stopping in order; what is done is kept"), "{}", ended.stderr);
+        assert!(ended.stdout.starts_with("3 files: 2 done and verified ("), "{}", ended.stdout);
+        assert!(ended.stdout.contains(", 1 left for the next run, in "), "{}", ended.stdout);
         files.assert_exactly_in(&dir.path().join("new"));
         drop(server);
         // Nobody serves any more, so what is done is not asked for again.
         let list = fs::read_to_string(dir.path().join("list")).unwrap();
-        fs::write(
-            dir.path().join("list"),
-            list.lines().take(4).collect::<Vec<_>>().join("\n"),
-        )
-        .unwrap();
+        fs::write(dir.path().join("list"), list.lines().take(4).collect::<Vec<_>>().join("\n")).unwrap();
         latido(dir.path(), ["fetch", "-i", "list", "-d", "new"]).with_code(0);
     }
 }
@@ -109,10 +85,7 @@ fn a_command_that_will_not_end_is_killed_with_the_run() {
     let dir = tempdir().unwrap();
     let script = "trap '' TERM INT; echo $$ > pid; while :; do sleep 0.1; done";
     fs::write(dir.path().join("stubborn.sh"), script).unwrap();
-    let run = Running::start(
-        dir.path(),
-        ["fetch", &server.url("x"), "--exec", "sh stubborn.sh"],
-    );
+    let run = Running::start(dir.path(), ["fetch", &server.url("x"), "--exec", "sh stubborn.sh"]);
     let pid = dir.path().join("pid");
     until(|| fs::read_to_string(&pid).is_ok_and(|pid| pid.ends_with('\n')));
     run.signal(Signal::SIGINT);
@@ -162,18 +135,9 @@ fn streams_that_nobody_reads_change_nothing_about_the_result() {
 #[test]
 fn bad_input_is_code_2_also_when_nobody_reads_why() {
     let dir = tempdir().unwrap();
-    for args in [
-        "ftp://a/b",
-        "http://a/b --checksum x",
-        "--no-such-option",
-        "http://a/b --fault x=panic",
-    ] {
+    for args in ["ftp://a/b", "http://a/b --checksum x", "--no-such-option", "http://a/b --fault x=panic"] {
         let line = format!("{{ {BINARY} fetch -d new {args} 2>&1; echo $? > code; }} | :; exit $(cat code)");
-        let status = Command::new("sh")
-            .args(["-c", &line])
-            .current_dir(dir.path())
-            .status()
-            .unwrap();
+        let status = Command::new("sh").args(["-c", &line]).current_dir(dir.path()).status().unwrap();
         assert_eq!(status.code(), Some(2), "{args}");
     }
 }

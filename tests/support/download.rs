@@ -9,11 +9,8 @@ use latido::actors::downloader::{Downloader, Fetch, FetchError, Fetched, Limits}
 use tempfile::TempDir;
 
 /// Short enough to wait for, long enough for a busy machine.
-pub const IMPATIENT: Limits = Limits {
-    connect: Duration::from_secs(10),
-    silence: Duration::from_millis(200),
-    rate: 1_000_000,
-};
+pub const IMPATIENT: Limits =
+    Limits { connect: Duration::from_secs(10), silence: Duration::from_millis(200), rate: 1_000_000 };
 
 /// Fetches on a downloader of its own.
 pub async fn fetch_with(limits: Limits, url: String, target: &Path) -> Result<Fetched, FetchError> {
@@ -28,9 +25,7 @@ pub async fn fetch(url: String, target: &Path) -> Result<Fetched, FetchError> {
 /// The names in a directory, sorted.
 pub fn files_in(dir: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(dir.path()).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }

@@ -69,10 +69,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serving = shared.clone();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 tokio::select! {
                     () = serve(TcpListener::from_std(listener).unwrap(), serving) => {}
@@ -80,12 +77,7 @@ impl Server {
                 }
             });
         });
-        Self {
-            address,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -106,11 +98,7 @@ impl Server {
     pub fn wait_for_requests(&self, count: usize) {
         let requests = self.shared.requests.lock().unwrap();
         let few = |requests: &mut Vec<Request>| requests.len() < count;
-        let (requests, timeout) = self
-            .shared
-            .requested
-            .wait_timeout_while(requests, LIMIT, few)
-            .unwrap();
+        let (requests, timeout) = self.shared.requested.wait_timeout_while(requests, LIMIT, few).unwrap();
         let came = requests.len();
         drop(requests);
         assert!(!timeout.timed_out(), "{came} requests came, not {count}");
@@ -145,18 +133,8 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
         let Some(head) = read_head(&mut stream).await? else {
             return Ok(());
         };
-        let path = head
-            .split(' ')
-            .nth(1)
-            .unwrap_or_default()
-            .trim_start_matches('/')
-            .to_owned();
-        let request = Request {
-            path,
-            head,
-            connection,
-            nth,
-        };
+        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+        let request = Request { path, head, connection, nth };
         shared.requests.lock().unwrap().push(request.clone());
         shared.requested.notify_all();
         for step in (shared.answer)(&request) {
@@ -196,10 +174,7 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<Option<String>> {
 
 /// A status line, the headers given, and an empty line.
 pub fn head(status: &str, headers: &[(&str, &str)]) -> Step {
-    let headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     Step::Send(format!("HTTP/1.1 {status}\r\n{headers}\r\n").into_bytes())
 }
 

@@ -26,10 +26,7 @@ async fn no_message_is_unaccounted_for_after_a_thousand_random_crashes() {
     let workers = [
         worker("here"),
         worker("own").on(Placement::OwnThread),
-        worker("slow").backoff(Backoff::exponential(
-            Duration::from_micros(10),
-            Duration::from_millis(1),
-        )),
+        worker("slow").backoff(Backoff::exponential(Duration::from_micros(10), Duration::from_millis(1))),
         worker("a").on(Placement::OwnThread),
         worker("b"),
     ];
@@ -48,19 +45,11 @@ async fn no_message_is_unaccounted_for_after_a_thousand_random_crashes() {
     let recorder = Recorder::of(&tree);
     recorder.started("app", 1).await;
 
-    let paths = [
-        "app/here",
-        "app/own",
-        "app/slow",
-        "app/together/a",
-        "app/together/b",
-    ];
+    let paths = ["app/here", "app/own", "app/slow", "app/together/a", "app/together/b"];
     let (mut sent, mut to_crash, mut asks) = ([0; 5], 0, Vec::new());
     while to_crash < CRASHES {
         let to = random.usize(..refs.len());
-        let what = random
-            .choice([Do::Work, Do::Work, Do::Work, Do::Panic, Do::Crash, Do::Stop])
-            .unwrap();
+        let what = random.choice([Do::Work, Do::Work, Do::Work, Do::Panic, Do::Crash, Do::Stop]).unwrap();
         to_crash += usize::from(matches!(what, Do::Panic | Do::Crash));
         sent[to] += 1;
         if random.bool() {

@@ -98,16 +98,10 @@ fn counts(tree: &Tree) -> MessageCounts {
 fn a_request_tells_how_the_incarnation_ended_that_had_it() {
     run(async {
         let (spec, servant) = servant(None);
-        let tree = SupervisorSpec::new("app")
-            .intensity(9, Duration::from_secs(5))
-            .child(spec)
-            .start()
-            .unwrap();
+        let tree =
+            SupervisorSpec::new("app").intensity(9, Duration::from_secs(5)).child(spec).start().unwrap();
         for (life, (what, text)) in [
-            (
-                Do::Panic,
-                "app/servant #1 panicked: over this one at tests/tree/ask.rs:",
-            ),
+            (Do::Panic, "app/servant #1 panicked: over this one at tests/tree/ask.rs:"),
             (Do::Crash, "app/servant #2 failed: no more"),
             (Do::StopOwing, "app/servant #3 stopped itself"),
         ]
@@ -145,10 +139,7 @@ fn who_asks_hears_of_the_life_that_had_the_message_however_many_have_ended_since
         for (n, ask) in asks.into_iter().enumerate() {
             let error = ask.await.unwrap().unwrap_err();
             let life = n as u64 + 1;
-            assert!(
-                matches!(error, AskError::Crashed { incarnation, .. } if incarnation == life),
-                "{error}"
-            );
+            assert!(matches!(error, AskError::Crashed { incarnation, .. } if incarnation == life), "{error}");
         }
         tree.stop(SECOND).await;
     });
@@ -171,10 +162,7 @@ fn an_answer_that_is_dropped_outside_the_actor_is_told_from_a_crash() {
         let spec = ChildSpec::new("careless", || Careless);
         let careless = spec.actor_ref();
         let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
-        assert!(matches!(
-            careless.ask(Do::PanicOutside).await,
-            Err(AskError::NoAnswer)
-        ));
+        assert!(matches!(careless.ask(Do::PanicOutside).await, Err(AskError::NoAnswer)));
         assert_eq!(tree.snapshot().get("app/careless").unwrap().incarnation, 1);
         tree.stop(SECOND).await;
     });
@@ -184,14 +172,8 @@ fn an_answer_that_is_dropped_outside_the_actor_is_told_from_a_crash() {
 fn a_child_that_is_down_for_good_says_so_and_so_does_one_that_never_was() {
     run(async {
         let (spec, servant) = servant(None);
-        let tree = SupervisorSpec::new("app")
-            .child(spec.restart(Restart::Temporary))
-            .start()
-            .unwrap();
-        assert!(matches!(
-            servant.ask(Do::Panic).await,
-            Err(AskError::Crashed { .. })
-        ));
+        let tree = SupervisorSpec::new("app").child(spec.restart(Restart::Temporary)).start().unwrap();
+        assert!(matches!(servant.ask(Do::Panic).await, Err(AskError::Crashed { .. })));
         assert!(matches!(servant.ask(Do::Count).await, Err(AskError::Down)));
         tree.stop(SECOND).await;
         assert!(matches!(servant.ask(Do::Count).await, Err(AskError::Down)));
@@ -212,15 +194,9 @@ fn a_timeout_says_whether_the_message_was_still_waiting_and_then_it_is_not_handl
     run(async {
         let (spec, servant) = servant(None);
         let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
-        assert!(matches!(
-            servant.ask_within(SOON, Do::Never).await,
-            Err(AskError::TimedOutRunning(SOON))
-        ));
+        assert!(matches!(servant.ask_within(SOON, Do::Never).await, Err(AskError::TimedOutRunning(SOON))));
         let held = hold(&servant).await;
-        assert!(matches!(
-            servant.ask_within(SOON, Do::Count).await,
-            Err(AskError::TimedOutQueued(SOON))
-        ));
+        assert!(matches!(servant.ask_within(SOON, Do::Count).await, Err(AskError::TimedOutQueued(SOON))));
         drop(held);
         assert_eq!(servant.ask(Do::Count).await.unwrap(), 2); // the first was `Never`; the late one did not count
         tree.stop(SECOND).await;
@@ -305,13 +281,7 @@ fn who_asked_a_child_that_hangs_hears_when_it_is_left_behind() {
             tokio::task::yield_now().await;
         }
         tree.stop(Duration::from_secs(20)).await;
-        assert!(matches!(
-            ask.await.unwrap(),
-            Err(AskError::Crashed {
-                reason: ExitReason::Killed(_),
-                ..
-            })
-        ));
+        assert!(matches!(ask.await.unwrap(), Err(AskError::Crashed { reason: ExitReason::Killed(_), .. })));
         drop(release);
     });
 }
@@ -321,11 +291,7 @@ fn who_asked_hears_of_the_right_end_although_the_next_life_has_ended_too() {
     run(async {
         let spec = child("child");
         let asked = spec.actor_ref();
-        let tree = patient("app")
-            .on(Placement::OwnThread)
-            .child(spec)
-            .start()
-            .unwrap();
+        let tree = patient("app").on(Placement::OwnThread).child(spec).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let dying = || Box::pin(asked.ask(job(|_, _| -> () { panic!("no") })));
@@ -340,10 +306,7 @@ fn who_asked_hears_of_the_right_end_although_the_next_life_has_ended_too() {
         }
         for (n, answer) in (1..).zip(answers) {
             let error = answer.await.unwrap_err();
-            assert!(
-                matches!(error, AskError::Crashed { incarnation, .. } if incarnation == n),
-                "{error}"
-            );
+            assert!(matches!(error, AskError::Crashed { incarnation, .. } if incarnation == n), "{error}");
         }
         tree.stop(SECOND).await;
     });

@@ -19,11 +19,7 @@ fn a_restart_one_period_after_another_still_counts_and_a_moment_later_does_not()
         run_in_virtual_time(async move {
             let probe = child("probe");
             let addr = probe.addr();
-            let tree = SupervisorSpec::new("app")
-                .intensity(1, 5 * SECOND)
-                .child(probe)
-                .start()
-                .unwrap();
+            let tree = SupervisorSpec::new("app").intensity(1, 5 * SECOND).child(probe).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             assert!(addr.send(panicking()).await.is_err());
@@ -54,9 +50,7 @@ fn backoff_is_exact_doubles_is_capped_and_starts_over_after_a_long_life() {
             let failed = Instant::now();
             let is_restart = |e: &latido::Event| matches!(e.kind, EventKind::Restarting { .. });
             let restart = events.until("app/probe", is_restart).await.unwrap();
-            let EventKind::Restarting { delay, failures, .. } = restart.kind else {
-                unreachable!()
-            };
+            let EventKind::Restarting { delay, failures, .. } = restart.kind else { unreachable!() };
             started(&mut events, "app/probe", 1).await;
             assert_eq!(failed.elapsed(), delay);
             waits.push(delay.as_millis());
@@ -98,10 +92,7 @@ fn children_that_wait_can_be_stopped_at_once() {
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         addr.do_send(panicking());
-        events
-            .until("app/probe", |e| matches!(e.kind, EventKind::Restarting { .. }))
-            .await
-            .unwrap();
+        events.until("app/probe", |e| matches!(e.kind, EventKind::Restarting { .. })).await.unwrap();
         let (asked, queued) = (Instant::now(), addr.send(note(1)));
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
         assert_eq!(asked.elapsed(), Duration::ZERO);

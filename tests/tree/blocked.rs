@@ -36,10 +36,8 @@ pub(crate) async fn block(addr: &Addr<Probe>) -> mpsc::Sender<()> {
 #[test]
 fn a_stop_returns_in_time_although_children_are_blocked_and_what_comes_back_disturbs_nothing() {
     run(async {
-        let (specs, lives): (Vec<_>, Vec<_>) = ["a", "b", "c"]
-            .map(|id| child_with(id, Hooks::default()))
-            .into_iter()
-            .unzip();
+        let (specs, lives): (Vec<_>, Vec<_>) =
+            ["a", "b", "c"].map(|id| child_with(id, Hooks::default())).into_iter().unzip();
         let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
         let specs = specs.into_iter().map(|spec| spec.on(Placement::OwnThread));
         let tree = SupervisorSpec::new("app").children(specs).start().unwrap();
@@ -82,10 +80,7 @@ fn a_stop_returns_in_time_although_a_supervisor_is_blocked() {
         let reason = tree.stop(100 * MS).await;
         assert!(asked.elapsed() < 4 * SECOND, "it took {:?}", asked.elapsed());
         assert!(matches!(reason, ExitReason::Killed(Kill::Late(_))), "{reason}");
-        assert!(matches!(
-            outer_addr.send(note(1)).await,
-            Err(MailboxError::Closed)
-        ));
+        assert!(matches!(outer_addr.send(note(1)).await, Err(MailboxError::Closed)));
         drop(release);
     });
 }
@@ -102,12 +97,7 @@ fn leave_behind(placement: Placement) {
         let stuck = stuck.on(placement).shutdown(Shutdown::BrutalKill);
         let sibling = child("sibling");
         let (addr, sibling_addr) = (stuck.addr(), sibling.addr());
-        let tree = patient("app")
-            .strategy(Strategy::OneForAll)
-            .child(sibling)
-            .child(stuck)
-            .start()
-            .unwrap();
+        let tree = patient("app").strategy(Strategy::OneForAll).child(sibling).child(stuck).start().unwrap();
         let before = addr.send(thread()).await.unwrap();
         let release = block(&addr).await;
         let queued: Vec<_> = (0..10).map(|n| addr.send(note(n))).collect();
@@ -119,11 +109,7 @@ fn leave_behind(placement: Placement) {
         assert_ne!(before, after);
         drop(release);
         while lives.now() > 1 {
-            assert_eq!(
-                addr.send(thread()).await.unwrap(),
-                after,
-                "the old life takes no message"
-            );
+            assert_eq!(addr.send(thread()).await.unwrap(), after, "the old life takes no message");
         }
         assert_eq!(tree.snapshot().get("app/stuck").unwrap().incarnation, 2);
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
@@ -137,10 +123,7 @@ fn a_supervisor_that_crashes_over_a_blocked_child_comes_back_without_it() {
         let stuck = stuck.on(Placement::OwnThread);
         let sibling = child("sibling");
         let (addr, sibling_addr) = (stuck.addr(), sibling.addr());
-        let tree = patient("app")
-            .child(patient("inner").child(stuck).child(sibling))
-            .start()
-            .unwrap();
+        let tree = patient("app").child(patient("inner").child(stuck).child(sibling)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let release = block(&addr).await;
@@ -163,16 +146,9 @@ fn a_blocked_supervisor_that_is_left_behind_leaves_its_children_to_its_successor
         let (elsewhere, lives) = child_with("elsewhere", Hooks::default());
         let (stuck, sibling) = (child("stuck"), child("sibling"));
         let addrs = (stuck.addr(), elsewhere.addr(), sibling.addr());
-        let inner = patient("inner")
-            .on(Placement::OwnThread)
-            .shutdown(Shutdown::BrutalKill);
+        let inner = patient("inner").on(Placement::OwnThread).shutdown(Shutdown::BrutalKill);
         let inner = inner.child(elsewhere.on(Placement::OwnThread)).child(stuck);
-        let tree = patient("app")
-            .strategy(Strategy::OneForAll)
-            .child(sibling)
-            .child(inner)
-            .start()
-            .unwrap();
+        let tree = patient("app").strategy(Strategy::OneForAll).child(sibling).child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let release = block(&addrs.0).await;
@@ -183,11 +159,7 @@ fn a_blocked_supervisor_that_is_left_behind_leaves_its_children_to_its_successor
         drop(release);
         // The old supervisor ends on its thread now; that thread ends with it.
         while addrs.0.send(note(1)).await.is_err() {}
-        assert_eq!(
-            addrs.1.send(note(2)).await.unwrap(),
-            [1, 2],
-            "it is not killed by its former supervisor"
-        );
+        assert_eq!(addrs.1.send(note(2)).await.unwrap(), [1, 2], "it is not killed by its former supervisor");
         assert!(matches!(tree.stop(5 * SECOND).await, ExitReason::Shutdown));
         assert_eq!((lives.most_at_once(), lives.ever()), (1, 2));
     });

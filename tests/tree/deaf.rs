@@ -28,10 +28,7 @@ fn a_child_that_waits_for_ever_while_messages_wait_is_deaf_and_has_failed() {
         deaf.send(wait_for_ever()).await.unwrap();
         let waiting = deaf.send(thread());
         let reason = ended(&mut events, "app/deaf").await;
-        assert!(
-            matches!(reason, ExitReason::Deaf { waited } if waited >= LIMIT),
-            "{reason}"
-        );
+        assert!(matches!(reason, ExitReason::Deaf { waited } if waited >= LIMIT), "{reason}");
         assert!(reason.to_string().starts_with("took no message for "), "{reason}");
         assert_eq!(waiting.await.unwrap(), before, "the thread was not lost");
         assert_eq!(tree.abandoned_threads(), 0);

@@ -27,9 +27,8 @@ fn say(number: u64) -> Do<()> {
 fn every_subscriber_reads_the_same_events_in_the_same_order_without_a_gap() {
     run(async {
         let shared = Arbiters::new(2);
-        let children: Vec<_> = (0..10)
-            .map(|n| child(&n.to_string()).on(Placement::Shared(shared.clone())))
-            .collect();
+        let children: Vec<_> =
+            (0..10).map(|n| child(&n.to_string()).on(Placement::Shared(shared.clone()))).collect();
         let addrs: Vec<_> = children.iter().map(ChildSpec::addr).collect();
         let tree = patient("app").children(children).start().unwrap();
         let subscribers = [tree.subscribe(), tree.subscribe()];
@@ -76,19 +75,14 @@ fn a_report_carries_the_path_and_the_life_of_who_says_it() {
     run(async {
         let hooks = Hooks::default().started(|probe, ctx| {
             Reporter::current().report(Said(probe.life as u64));
-            ctx.run_later(MS, |probe, _| {
-                Reporter::current().report(Said(10 + probe.life as u64))
-            });
+            ctx.run_later(MS, |probe, _| Reporter::current().report(Said(10 + probe.life as u64)));
         });
         let (probe, _) = child_with("probe", hooks);
         let tree = patient("app").child(probe).start().unwrap();
         let mut events = tree.subscribe();
         for life in 1..3 {
             for said in [life, 10 + life] {
-                let report = events
-                    .until("**", |e| matches!(e.kind, EventKind::Report(_)))
-                    .await
-                    .unwrap();
+                let report = events.until("**", |e| matches!(e.kind, EventKind::Report(_))).await.unwrap();
                 assert_eq!(report.report(), Some(&Said(said)));
                 assert_eq!((report.path.as_str(), report.incarnation), ("app/probe", life));
                 assert_eq!(report.to_string(), format!("app/probe #{life}: said {said}"));
@@ -117,10 +111,7 @@ fn a_slow_subscriber_is_told_how_many_events_it_missed() {
         let mut next_seq = None;
         let (mut read, mut lost) = (0, 0);
         while let Some(event) = slow.next().await {
-            assert!(
-                next_seq.is_none_or(|seq| seq == event.seq),
-                "what is missed is accounted for"
-            );
+            assert!(next_seq.is_none_or(|seq| seq == event.seq), "what is missed is accounted for");
             match event.kind {
                 EventKind::Missed(count) => {
                     lost += count;
@@ -155,11 +146,7 @@ fn the_stream_ends_with_the_tree_for_all_who_subscribed_and_who_come_later() {
 fn who_subscribes_before_awaiting_anything_misses_nothing_on_whatever_thread_the_tree_lives() {
     run(async {
         for _ in 0..50 {
-            let tree = SupervisorSpec::new("app")
-                .on(Placement::OwnThread)
-                .child(child("a"))
-                .start()
-                .unwrap();
+            let tree = SupervisorSpec::new("app").on(Placement::OwnThread).child(child("a")).start().unwrap();
             // A thread that were already at work would have said something by now.
             std::thread::yield_now();
             let mut events = tree.subscribe();

@@ -30,10 +30,7 @@ fn each_fault_that_ends_an_actor_strikes_now_and_is_told_before() {
             assert_eq!(tree.inject("app/probe", fault.clone()).unwrap(), 1);
             let told = events.next().await.unwrap();
             assert!(matches!(told.kind, EventKind::Injected(injected) if injected == fault));
-            assert_eq!(
-                (told.path, told.incarnation),
-                (latido::TreePath::root("app").join("probe"), 1)
-            );
+            assert_eq!((told.path, told.incarnation), (latido::TreePath::root("app").join("probe"), 1));
             let reason = ended(&mut events, "app/probe").await;
             assert!(is_wanted(&fault, &reason), "{fault}: {reason}");
             assert_eq!(addr.send(note(1)).await.unwrap(), [1]);
@@ -51,8 +48,7 @@ fn a_fault_strikes_at_the_nth_message_from_here_on() {
             let tree = patient("app").child(probe).start().unwrap();
             let mut events = tree.subscribe();
             addr.send(note(0)).await.unwrap();
-            tree.inject_when("app/probe", fault.clone(), When::Message(3))
-                .unwrap();
+            tree.inject_when("app/probe", fault.clone(), When::Message(3)).unwrap();
             assert_eq!(addr.send(note(1)).await.unwrap(), [0, 1]);
             assert_eq!(addr.send(note(2)).await.unwrap(), [0, 1, 2]);
             let third = addr.send(note(3)).await;
@@ -60,11 +56,7 @@ fn a_fault_strikes_at_the_nth_message_from_here_on() {
             assert_eq!(third.is_ok(), fault == Fault::Stop, "{fault}");
             assert!(is_wanted(&fault, &ended(&mut events, "app/probe").await));
             for n in 1..10 {
-                assert_eq!(
-                    addr.send(note(n)).await.unwrap().len() as u64,
-                    n,
-                    "it strikes once"
-                );
+                assert_eq!(addr.send(note(n)).await.unwrap().len() as u64, n, "it strikes once");
             }
             tree.stop(SECOND).await;
         });
@@ -80,8 +72,7 @@ fn a_block_holds_the_thread_and_then_the_actor_goes_on() {
         addr.send(note(1)).await.unwrap();
         for when in [When::Now, When::Message(1)] {
             let asked = Instant::now();
-            tree.inject_when("app/probe", Fault::Block(50 * MS), when)
-                .unwrap();
+            tree.inject_when("app/probe", Fault::Block(50 * MS), when).unwrap();
             addr.send(note(1)).await.unwrap();
             assert!(asked.elapsed() >= 50 * MS);
         }
@@ -115,16 +106,8 @@ fn a_glob_hits_all_that_it_fits() {
         started(&mut events, "app/workers/x", 2).await;
         started(&mut events, "app/workers/y", 2).await;
         assert_eq!(tree.snapshot().get("app/a").unwrap().incarnation, 1);
-        assert_eq!(
-            tree.inject_when("app/**", Fault::Panic, When::Message(99))
-                .unwrap(),
-            4
-        );
-        assert_eq!(
-            tree.inject_when("app/*", Fault::Panic, When::Message(99))
-                .unwrap(),
-            2
-        );
+        assert_eq!(tree.inject_when("app/**", Fault::Panic, When::Message(99)).unwrap(), 4);
+        assert_eq!(tree.inject_when("app/*", Fault::Panic, When::Message(99)).unwrap(), 2);
         tree.stop(SECOND).await;
     });
 }
@@ -132,15 +115,9 @@ fn a_glob_hits_all_that_it_fits() {
 #[test]
 fn an_unknown_path_is_answered_with_those_there_are() {
     run(async {
-        let tree = SupervisorSpec::new("app")
-            .children(["a", "b"].map(child))
-            .start()
-            .unwrap();
+        let tree = SupervisorSpec::new("app").children(["a", "b"].map(child)).start().unwrap();
         let error = tree.inject("app/c", Fault::Panic).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "there is no app/c; there are app, app/a, app/b"
-        );
+        assert_eq!(error.to_string(), "there is no app/c; there are app, app/a, app/b");
         tree.stop(SECOND).await;
     });
 }
@@ -159,10 +136,7 @@ fn a_fault_put_into_a_child_that_is_down_strikes_its_next_life_once_it_is_up() {
                 started(&mut events, "app/probe", incarnation).await;
                 assert!(is_wanted(&fault, &ended(&mut events, "app/probe").await));
                 if incarnation == 1 {
-                    assert_ne!(
-                        tree.snapshot().get("app/probe").unwrap().state,
-                        ChildState::Running
-                    );
+                    assert_ne!(tree.snapshot().get("app/probe").unwrap().state, ChildState::Running);
                     tree.inject("app/probe", fault.clone()).unwrap();
                 }
             }
@@ -176,25 +150,14 @@ fn a_fault_put_into_a_child_that_is_down_strikes_its_next_life_once_it_is_up() {
 #[test]
 fn a_supervisor_can_be_stopped_by_a_fault_and_takes_its_children_along_in_order() {
     run(async {
-        let inner = patient("inner")
-            .restart(Restart::Transient)
-            .children(["a", "b"].map(child));
+        let inner = patient("inner").restart(Restart::Transient).children(["a", "b"].map(child));
         let tree = patient("app").child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         tree.inject("app/inner", Fault::Stop).unwrap();
-        assert!(matches!(
-            ended(&mut events, "app/inner/b").await,
-            ExitReason::Shutdown
-        ));
-        assert!(matches!(
-            ended(&mut events, "app/inner/a").await,
-            ExitReason::Shutdown
-        ));
-        assert!(matches!(
-            ended(&mut events, "app/inner").await,
-            ExitReason::Normal
-        ));
+        assert!(matches!(ended(&mut events, "app/inner/b").await, ExitReason::Shutdown));
+        assert!(matches!(ended(&mut events, "app/inner/a").await, ExitReason::Shutdown));
+        assert!(matches!(ended(&mut events, "app/inner").await, ExitReason::Normal));
         tree.stop(SECOND).await;
     });
 }

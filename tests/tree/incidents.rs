@@ -51,17 +51,11 @@ fn a_failure_is_told_with_what_was_decided_lost_and_kept_and_who_went_with_it() 
             .start()
             .unwrap();
         let mut events = tree.subscribe();
-        events
-            .until("app", |event| matches!(event.kind, EventKind::Started))
-            .await
-            .unwrap();
+        events.until("app", |event| matches!(event.kind, EventKind::Started)).await.unwrap();
         addr.do_send(Break);
         (0..2).for_each(|_| drop(actix::spawn(addr.send(Break))));
         tokio::task::yield_now().await;
-        events
-            .until("app/b", |event| event.incarnation == 2)
-            .await
-            .unwrap();
+        events.until("app/b", |event| event.incarnation == 2).await.unwrap();
         let incidents = tree.incidents();
         let told = story(&incidents[0]);
         assert!(told[0].starts_with(&format!(
@@ -69,10 +63,7 @@ fn a_failure_is_told_with_what_was_decided_lost_and_kept_and_who_went_with_it() 
             incidents[0].id
         )));
         assert_eq!(incidents[0].lost, 1);
-        assert!(
-            told[1].starts_with("lost 1 message that was being handled; "),
-            "{told:?}"
-        );
+        assert!(told[1].starts_with("lost 1 message that was being handled; "), "{told:?}");
         assert_eq!(told[2], "decision: restart 1 of 3 in T wait T = min(1s, T x 2^0)");
         assert_eq!(told[3], "the oldest of these restarts is forgotten in T");
         assert_eq!(told[4], "stopped with it: app/b T app/a T");
@@ -92,28 +83,14 @@ fn a_fault_on_purpose_a_child_that_stays_down_and_a_give_up_say_so() {
             .unwrap();
         let mut events = tree.subscribe();
         tree.inject("app/once", Fault::Panic).unwrap();
-        events
-            .until("app/once", |event| matches!(event.kind, EventKind::Exited { .. }))
-            .await
-            .unwrap();
+        events.until("app/once", |event| matches!(event.kind, EventKind::Exited { .. })).await.unwrap();
         tree.inject("app/always", Fault::Fail).unwrap();
         tree.join().await;
         let incidents = tree.incidents();
-        let [once, always, root] = &incidents[..] else {
-            panic!("{incidents:#?}")
-        };
-        assert!(matches!(
-            (&once.injected, &once.decision),
-            (Some(Fault::Panic), Decision::StaysDown)
-        ));
-        assert_eq!(
-            story(once)[1..],
-            ["it was put there on purpose: panic", "decision: it stays down"]
-        );
-        assert!(matches!(
-            (&always.injected, &always.decision),
-            (Some(Fault::Fail), Decision::GiveUp(_))
-        ));
+        let [once, always, root] = &incidents[..] else { panic!("{incidents:#?}") };
+        assert!(matches!((&once.injected, &once.decision), (Some(Fault::Panic), Decision::StaysDown)));
+        assert_eq!(story(once)[1..], ["it was put there on purpose: panic", "decision: it stays down"]);
+        assert!(matches!((&always.injected, &always.decision), (Some(Fault::Fail), Decision::GiveUp(_))));
         assert_eq!(
             story(always)[2],
             "decision: no restart: it would be number 1 of 0 in T its supervisor gives up"

@@ -18,36 +18,25 @@ fn in_stopping_unasked() {
         once(probe.life);
         Running::Stop
     });
-    panicked(
-        &reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))),
-        "life 1",
-    );
+    panicked(&reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))), "life 1");
 }
 
 #[test]
 fn in_stopped_unasked() {
     let hooks = Hooks::default().stopped(|probe, _| once(probe.life));
-    panicked(
-        &reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))),
-        "life 1",
-    );
+    panicked(&reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))), "life 1");
 }
 
 #[test]
 fn in_the_destructor() {
     let hooks = Hooks::default().dropped(once);
-    panicked(
-        &reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))),
-        "life 1",
-    );
+    panicked(&reason_of(hooks, |addr| addr.do_send(job(|_, ctx| ctx.stop()))), "life 1");
 }
 
 #[test]
 fn in_a_handler_and_then_in_stopping_stopped_and_the_destructor() {
-    let hooks = Hooks::default()
-        .stopping(|_, _| panic!("stopping"))
-        .stopped(|_, _| panic!("stopped"))
-        .dropped(once);
+    let hooks =
+        Hooks::default().stopping(|_, _| panic!("stopping")).stopped(|_, _| panic!("stopped")).dropped(once);
     // A broken actor's `stopping` and `stopped` do not run at all; the first reason stands.
     let first = |addr: &Addr<Probe>| addr.do_send(job(|_, _| panic!("first")));
     run(async move {
@@ -99,9 +88,8 @@ fn in_the_destructor_when_asked() {
 #[test]
 fn an_actor_that_never_agrees_to_stop_is_killed_after_its_limit() {
     run_in_virtual_time(async {
-        let hooks = Hooks::default()
-            .stopping(|_, _| Running::Continue)
-            .stopped(|_, _| panic!("it never stops"));
+        let hooks =
+            Hooks::default().stopping(|_, _| Running::Continue).stopped(|_, _| panic!("it never stops"));
         let (victim, lives) = child_with("victim", hooks);
         let victim = victim.shutdown(Shutdown::Timeout(3 * SECOND));
         let tree = SupervisorSpec::new("app").child(victim).start().unwrap();
@@ -140,10 +128,7 @@ fn reason_of_a_failed_restart(hooks: Hooks) -> ExitReason {
 #[test]
 fn in_the_factory() {
     let hooks = Hooks::default().built(|life| assert_ne!(life, 2, "factory"));
-    assert!(matches!(
-        reason_of_a_failed_restart(hooks),
-        ExitReason::Panicked(_)
-    ));
+    assert!(matches!(reason_of_a_failed_restart(hooks), ExitReason::Panicked(_)));
 }
 
 #[test]
@@ -168,9 +153,7 @@ fn a_crash_in_the_factory_or_in_started() {
             crash(Code(7))
         }
     };
-    crashed(&reason_of_a_failed_restart(
-        Hooks::default().built(crash_in_second),
-    ));
+    crashed(&reason_of_a_failed_restart(Hooks::default().built(crash_in_second)));
     let hooks = Hooks::default().started(move |probe, _| crash_in_second(probe.life));
     crashed(&reason_of_a_failed_restart(hooks));
 }
@@ -181,8 +164,6 @@ fn a_crash_in_stopping() {
         1 => crash(Code(7)),
         _ => Running::Stop,
     });
-    crashed(&reason_of(hooks.clone(), |addr| {
-        addr.do_send(job(|_, ctx| ctx.stop()))
-    }));
+    crashed(&reason_of(hooks.clone(), |addr| addr.do_send(job(|_, ctx| ctx.stop()))));
     crashed(&reason_when_asked_to_stop(hooks));
 }

@@ -51,10 +51,7 @@ fn what_is_sent_during_a_backoff_is_answered_after_it() {
         let sent = tokio::time::Instant::now();
         let answer = addr.send(note(1));
         assert_eq!(tree.snapshot().get("app/probe").unwrap().messages.queued, 1);
-        assert_eq!(
-            tree.snapshot().get("app/probe").unwrap().state,
-            ChildState::Waiting
-        );
+        assert_eq!(tree.snapshot().get("app/probe").unwrap().state, ChildState::Waiting);
         assert_eq!(answer.await.unwrap(), [1]);
         assert_eq!(sent.elapsed(), 10 * SECOND);
         tree.stop(SECOND).await;
@@ -119,10 +116,7 @@ fn a_finished_child_answers_closed_at_once_also_what_was_queued() {
         for _ in 0..3 {
             assert!(is_closed(addr.send(note(1))).await);
         }
-        assert_eq!(
-            tree.snapshot().get("app/once").unwrap().state,
-            ChildState::Finished
-        );
+        assert_eq!(tree.snapshot().get("app/once").unwrap().state, ChildState::Finished);
         assert_eq!(tree.snapshot().get("app/once").unwrap().messages.queued, 0);
         tree.stop(SECOND).await;
     });
@@ -133,26 +127,15 @@ fn the_children_of_a_finished_supervisor_answer_closed_too() {
     run(async {
         let (inner, sibling) = (child("inner"), child("sibling"));
         let (addr, sibling_addr) = (inner.addr(), sibling.addr());
-        let short = SupervisorSpec::new("short")
-            .restart(Restart::Temporary)
-            .intensity(0, SECOND);
-        let tree = SupervisorSpec::new("app")
-            .child(short.child(inner).child(sibling))
-            .start()
-            .unwrap();
+        let short = SupervisorSpec::new("short").restart(Restart::Temporary).intensity(0, SECOND);
+        let tree = SupervisorSpec::new("app").child(short.child(inner).child(sibling)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         assert!(is_closed(addr.send(die())).await);
-        assert!(matches!(
-            ended(&mut events, "app/short").await,
-            ExitReason::GaveUp { .. }
-        ));
+        assert!(matches!(ended(&mut events, "app/short").await, ExitReason::GaveUp { .. }));
         assert!(is_closed(addr.send(note(1))).await);
         assert!(is_closed(sibling_addr.send(note(1))).await);
-        assert_eq!(
-            tree.snapshot().get("app/short/inner").unwrap().state,
-            ChildState::Finished
-        );
+        assert_eq!(tree.snapshot().get("app/short/inner").unwrap().state, ChildState::Finished);
         tree.stop(SECOND).await;
     });
 }
@@ -178,11 +161,7 @@ fn the_addresses_of_a_tree_whose_arbiter_ends_are_closed() {
         let arbiter = Arbiter::new();
         let (tell, told) = oneshot::channel();
         arbiter.spawn_fn(move || {
-            let tree = SupervisorSpec::new("app")
-                .child(elsewhere)
-                .child(probe)
-                .start()
-                .unwrap();
+            let tree = SupervisorSpec::new("app").child(elsewhere).child(probe).start().unwrap();
             let events = tree.subscribe();
             let _ = tell.send((tree, events));
         });
@@ -283,14 +262,8 @@ fn a_message_is_not_lost_while_an_actor_waits() {
         let mut events = tree.subscribe();
         let answer = addr.send(note(1));
         tokio::task::yield_now().await;
-        assert_eq!(
-            tree.snapshot().get("app/probe").unwrap().state,
-            ChildState::Starting
-        );
-        assert!(
-            events.try_next().is_none(),
-            "it is not up before what it waits for is done"
-        );
+        assert_eq!(tree.snapshot().get("app/probe").unwrap().state, ChildState::Starting);
+        assert!(events.try_next().is_none(), "it is not up before what it waits for is done");
         gate.notify_one();
         assert_eq!(answer.await.unwrap(), [1]);
         started(&mut events, "app/probe", 1).await;

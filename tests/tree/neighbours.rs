@@ -46,20 +46,10 @@ fn neighbours_on_a_blocked_thread_move_at_no_cost_and_answer_what_waits() {
         for path in ["app/before", "app/after", "app/branch"] {
             let child = snapshot.get(path).unwrap();
             let reason = child.last_exit.as_ref().unwrap();
-            assert!(
-                matches!(reason, ExitReason::Killed(Kill::Displaced)),
-                "{path} {reason}"
-            );
+            assert!(matches!(reason, ExitReason::Killed(Kill::Displaced)), "{path} {reason}");
             assert_eq!(child.incarnation, 2, "{path}");
         }
-        assert_eq!(
-            (
-                used(&tree, "app"),
-                used(&tree, "app/branch"),
-                tree.abandoned_threads()
-            ),
-            (1, 0, 1)
-        );
+        assert_eq!((used(&tree, "app"), used(&tree, "app/branch"), tree.abandoned_threads()), (1, 0, 1));
 
         drop(release);
         returned(&tree).await;
@@ -78,26 +68,16 @@ fn neighbours_of_a_child_that_is_killed_and_does_not_go_move_too() {
         let stuck = child("stuck").on(shared.clone()).shutdown(Shutdown::BrutalKill);
         let neighbour = child("neighbour").on(shared);
         let (stuck_addr, addr) = (stuck.addr(), neighbour.addr());
-        let tree = SupervisorSpec::new("app")
-            .intensity(0, SECOND)
-            .child(stuck)
-            .child(neighbour);
+        let tree = SupervisorSpec::new("app").intensity(0, SECOND).child(stuck).child(neighbour);
         let tree = tree.start().unwrap();
         let release = block(&stuck_addr).await;
         let waiting = addr.send(note(1));
         tree.terminate_child("app/stuck").await.unwrap();
         assert_eq!(waiting.await.unwrap(), [1]);
-        assert_eq!(
-            (incarnation(&tree, "app/neighbour"), tree.abandoned_threads()),
-            (2, 1)
-        );
+        assert_eq!((incarnation(&tree, "app/neighbour"), tree.abandoned_threads()), (2, 1));
         drop(release);
         returned(&tree).await;
-        assert_eq!(
-            addr.send(note(2)).await.unwrap(),
-            [1, 2],
-            "the old thread takes nothing with it"
-        );
+        assert_eq!(addr.send(note(2)).await.unwrap(), [1, 2], "the old thread takes nothing with it");
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
     });
 }
@@ -106,10 +86,7 @@ fn neighbours_of_a_child_that_is_killed_and_does_not_go_move_too() {
 fn the_events_say_who_hung_and_who_moved() {
     run(async {
         let shared = Placement::Shared(Arbiters::new(1));
-        let (stuck, other) = (
-            child("stuck").on(shared.clone()).watchdog(LIMIT),
-            child("other").on(shared),
-        );
+        let (stuck, other) = (child("stuck").on(shared.clone()).watchdog(LIMIT), child("other").on(shared));
         let addr = stuck.addr();
         let tree = patient("app").child(stuck).child(other).start().unwrap();
         let mut events = tree.subscribe();
@@ -123,21 +100,11 @@ fn the_events_say_who_hung_and_who_moved() {
                 _ => told.push(event.to_string().split(" (took").next().unwrap().to_owned()),
             }
         }
-        let position = |wanted: &str| {
-            told.iter()
-                .position(|text| text.starts_with(wanted))
-                .expect(wanted)
-        };
+        let position = |wanted: &str| told.iter().position(|text| text.starts_with(wanted)).expect(wanted);
         let moved = "app/other #1 stopped, but was killed: another actor blocks its thread";
         assert!(position("app/stuck exited") < position(moved), "{told:?}");
-        assert!(
-            position("app/stuck exited") < position("app/stuck restarts at once"),
-            "{told:?}"
-        );
-        assert!(
-            !told.iter().any(|text| text.starts_with("app/other restarts")),
-            "{told:?}"
-        );
+        assert!(position("app/stuck exited") < position("app/stuck restarts at once"), "{told:?}");
+        assert!(!told.iter().any(|text| text.starts_with("app/other restarts")), "{told:?}");
         tree.stop(SECOND).await;
     });
 }
@@ -161,22 +128,12 @@ fn a_supervisor_whose_thread_a_child_blocks_fails_with_it_and_its_parent_decides
             started(&mut events, "app/inner", 2).await;
             assert_eq!(waiting.await.unwrap(), [1]);
             assert_eq!(addrs[1].send(note(1)).await.unwrap(), [1]);
-            let inner = tree
-                .snapshot()
-                .get("app/inner")
-                .unwrap()
-                .last_exit
-                .clone()
-                .unwrap();
+            let inner = tree.snapshot().get("app/inner").unwrap().last_exit.clone().unwrap();
             assert!(matches!(inner, ExitReason::Unresponsive { .. }), "{inner}");
             assert_eq!((used(&tree, "app"), tree.abandoned_threads()), (1, 1));
             drop(release);
             returned(&tree).await;
-            assert_eq!(
-                addrs[2].send(note(1)).await.unwrap(),
-                [1],
-                "the old supervisor does not kill it"
-            );
+            assert_eq!(addrs[2].send(note(1)).await.unwrap(), [1], "the old supervisor does not kill it");
             assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
             assert_eq!((lives.most_at_once(), lives.ever()), (1, 2));
         });

@@ -24,11 +24,7 @@ pub(crate) fn reason_of(hooks: Hooks, trigger: impl FnOnce(&Addr<Probe>) + 'stat
         trigger(&victim_addr);
         result.send(ended(&mut events, "app/victim").await).unwrap();
         started(&mut events, "app/victim", 2).await;
-        assert_eq!(
-            victim_addr.send(note(1)).await.unwrap(),
-            [1],
-            "it comes back empty"
-        );
+        assert_eq!(victim_addr.send(note(1)).await.unwrap(), [1], "it comes back empty");
         assert_eq!(neighbour_addr.send(note(2)).await.unwrap(), [before[0], 2]);
         assert_eq!((lives.now(), lives.most_at_once()), (1, 1));
         assert!(matches!(tree.stop(10 * SECOND).await, ExitReason::Shutdown));
@@ -39,9 +35,7 @@ pub(crate) fn reason_of(hooks: Hooks, trigger: impl FnOnce(&Addr<Probe>) + 'stat
 
 #[track_caller]
 pub(crate) fn panicked(reason: &ExitReason, message: &str) {
-    let ExitReason::Panicked(panic) = reason else {
-        panic!("{reason}")
-    };
+    let ExitReason::Panicked(panic) = reason else { panic!("{reason}") };
     assert_eq!(panic.message(), message);
     let place = panic.location().expect("the place is known");
     assert!(place.starts_with("tests/tree/"), "{place}");
@@ -59,9 +53,7 @@ pub(crate) fn once(life: usize) {
 pub(crate) struct Code(pub(crate) u32);
 
 pub(crate) fn crashed(reason: &ExitReason) {
-    let ExitReason::Failed(failure) = reason else {
-        panic!("{reason}")
-    };
+    let ExitReason::Failed(failure) = reason else { panic!("{reason}") };
     assert_eq!(failure.downcast_ref::<Code>(), Some(&Code(7)));
     assert_eq!(reason.to_string(), "failed: code 7");
 }
@@ -70,9 +62,7 @@ pub(crate) fn crashed(reason: &ExitReason) {
 
 #[test]
 fn in_a_handler() {
-    let reason = reason_of(Hooks::default(), |addr| {
-        addr.do_send(job(|_, _| panic!("{} {}", "no", 1)))
-    });
+    let reason = reason_of(Hooks::default(), |addr| addr.do_send(job(|_, _| panic!("{} {}", "no", 1))));
     panicked(&reason, "no 1");
 }
 
@@ -136,9 +126,7 @@ fn in_a_stream() {
 
 #[test]
 fn a_crash_in_a_handler_or_a_future() {
-    crashed(&reason_of(Hooks::default(), |addr| {
-        addr.do_send(job(|_, _| crash(Code(7))))
-    }));
+    crashed(&reason_of(Hooks::default(), |addr| addr.do_send(job(|_, _| crash(Code(7))))));
     crashed(&reason_of(Hooks::default(), |addr| {
         addr.do_send(job(|_, ctx| {
             ctx.spawn(wrap_future(async { crash(Code(7)) }));
@@ -157,13 +145,8 @@ impl Drop for Grenade {
 
 #[test]
 fn a_payload_whose_own_destructor_panics() {
-    let reason = reason_of(Hooks::default(), |addr| {
-        addr.do_send(job(|_, _| std::panic::panic_any(Grenade)))
-    });
-    assert!(
-        reason.to_string().starts_with("panicked: a panic without a text"),
-        "{reason}"
-    );
+    let reason = reason_of(Hooks::default(), |addr| addr.do_send(job(|_, _| std::panic::panic_any(Grenade))));
+    assert!(reason.to_string().starts_with("panicked: a panic without a text"), "{reason}");
 }
 
 #[test]
@@ -193,11 +176,7 @@ fn messages_whose_destructors_panic_in_the_queue_take_nobody_with_them() {
             busy.send(job(move |_, _| std::mem::forget(grenade)))
         };
         let doomed: Vec<_> = (0..5).map(|_| send()).collect();
-        assert_eq!(
-            tree.snapshot().get("app/busy").unwrap().messages.queued,
-            5,
-            "these are counted"
-        );
+        assert_eq!(tree.snapshot().get("app/busy").unwrap().messages.queued, 5, "these are counted");
         let more: Vec<_> = (0..5).map(|_| send()).collect();
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
         for answer in doomed.into_iter().chain(more) {

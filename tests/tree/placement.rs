@@ -21,31 +21,18 @@ fn panicking() -> Do<()> {
 #[test]
 fn a_child_runs_where_its_supervisor_does_unless_it_has_a_thread_of_its_own() {
     run(async {
-        let children = [
-            child("current"),
-            child("own").on(Placement::OwnThread),
-            child("too").on(Placement::OwnThread),
-        ];
+        let children =
+            [child("current"), child("own").on(Placement::OwnThread), child("too").on(Placement::OwnThread)];
         let addrs: Vec<_> = children.iter().map(ChildSpec::addr).collect();
         let nested = child("nested");
         let nested_addr = nested.addr();
-        let supervisor = SupervisorSpec::new("supervisor")
-            .on(Placement::OwnThread)
-            .child(nested);
-        let tree = patient("app")
-            .children(children)
-            .child(supervisor)
-            .start()
-            .unwrap();
+        let supervisor = SupervisorSpec::new("supervisor").on(Placement::OwnThread).child(nested);
+        let tree = patient("app").children(children).child(supervisor).start().unwrap();
         let mut threads = Vec::new();
         for addr in addrs.iter().chain([&nested_addr]) {
             let before = addr.send(thread()).await.unwrap();
             assert!(addr.send(panicking()).await.is_err());
-            assert_eq!(
-                addr.send(thread()).await.unwrap(),
-                before,
-                "it is kept over a restart"
-            );
+            assert_eq!(addr.send(thread()).await.unwrap(), before, "it is kept over a restart");
             threads.push(before);
         }
         assert_eq!(threads[0], std::thread::current().id());
@@ -58,9 +45,7 @@ fn a_child_runs_where_its_supervisor_does_unless_it_has_a_thread_of_its_own() {
 fn a_hundred_children_share_two_threads() {
     run(async {
         let shared = Placement::Shared(Arbiters::new(2));
-        let children: Vec<_> = (0..100)
-            .map(|n| child(&n.to_string()).on(shared.clone()))
-            .collect();
+        let children: Vec<_> = (0..100).map(|n| child(&n.to_string()).on(shared.clone())).collect();
         let addrs: Vec<_> = children.iter().map(ChildSpec::addr).collect();
         let tree = patient("app").children(children).start().unwrap();
         let mut threads = Vec::new();
@@ -79,10 +64,8 @@ fn a_hundred_children_share_two_threads() {
 fn a_child_whose_arbiter_is_stopped_under_it_comes_back_on_another() {
     for placement in [Placement::OwnThread, Placement::Shared(Arbiters::new(1))] {
         run(async {
-            let (specs, lives): (Vec<_>, Vec<_>) = ["a", "b"]
-                .map(|id| child_with(id, Hooks::default()))
-                .into_iter()
-                .unzip();
+            let (specs, lives): (Vec<_>, Vec<_>) =
+                ["a", "b"].map(|id| child_with(id, Hooks::default())).into_iter().unzip();
             let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
             let specs = specs.into_iter().map(|spec| spec.on(placement.clone()));
             let tree = patient("app").children(specs).start().unwrap();
@@ -94,10 +77,7 @@ fn a_child_whose_arbiter_is_stopped_under_it_comes_back_on_another() {
                     Arbiter::current().stop();
                 }));
                 let reason = ended(&mut events, "app/a").await;
-                assert!(
-                    matches!(reason, ExitReason::Killed(Kill::ArbiterGone)),
-                    "{reason}"
-                );
+                assert!(matches!(reason, ExitReason::Killed(Kill::ArbiterGone)), "{reason}");
                 // What is sent while the thread ends may still be handled there, or be lost with it.
                 let mut after = addrs[0].send(thread()).await;
                 while !matches!(after, Ok(id) if id != before) {
@@ -118,10 +98,7 @@ fn a_supervisor_whose_arbiter_is_stopped_under_it_comes_back_with_its_children()
     run(async {
         let (probe, lives) = child_with("probe", Hooks::default());
         let addr = probe.addr();
-        let inner = patient("inner")
-            .on(Placement::OwnThread)
-            .child(child("first"))
-            .child(probe);
+        let inner = patient("inner").on(Placement::OwnThread).child(child("first")).child(probe);
         let tree = patient("app").child(inner).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
@@ -142,13 +119,7 @@ fn a_supervisor_whose_arbiter_is_stopped_under_it_comes_back_with_its_children()
 fn the_threads_of_a_tree_end_with_it() {
     /// The kernel's number of the calling thread, as in `/proc/self/task`.
     fn task() -> Do<std::ffi::OsString> {
-        job(|_, _| {
-            std::fs::read_link("/proc/thread-self")
-                .unwrap()
-                .file_name()
-                .unwrap()
-                .to_owned()
-        })
+        job(|_, _| std::fs::read_link("/proc/thread-self").unwrap().file_name().unwrap().to_owned())
     }
     run(async {
         let shared = Placement::Shared(Arbiters::new(3));

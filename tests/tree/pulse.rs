@@ -15,10 +15,7 @@ pub(crate) const LIMIT: Duration = Duration::from_millis(60);
 /// The next end of the child is by the watchdog.
 pub(crate) async fn hung(events: &mut Events, path: &str) {
     let reason = ended(events, path).await;
-    assert!(
-        matches!(reason, ExitReason::Unresponsive { blocked } if blocked >= LIMIT),
-        "{reason}"
-    );
+    assert!(matches!(reason, ExitReason::Unresponsive { blocked } if blocked >= LIMIT), "{reason}");
 }
 
 /// Waits until the threads that were left behind have returned.
@@ -29,13 +26,7 @@ pub(crate) async fn returned(tree: &Tree) {
 }
 
 pub(crate) fn used(tree: &Tree, supervisor: &str) -> u32 {
-    tree.snapshot()
-        .get(supervisor)
-        .unwrap()
-        .supervisor
-        .unwrap()
-        .1
-        .used
+    tree.snapshot().get(supervisor).unwrap().supervisor.unwrap().1.used
 }
 
 pub(crate) fn incarnation(tree: &Tree, path: &str) -> u64 {
@@ -57,11 +48,8 @@ fn a_hung_child_has_failed_and_its_successor_answers_what_waits_on_a_new_thread(
             let in_hand = stuck.ask(job(move |_, _| released.recv().is_err()));
             let queued = (0..10).map(|n| addr.send(note(n))).collect::<Vec<_>>();
             let error = in_hand.await.unwrap_err();
-            let AskError::Crashed {
-                reason: ExitReason::Unresponsive { blocked },
-                incarnation: 1,
-                ..
-            } = &error
+            let AskError::Crashed { reason: ExitReason::Unresponsive { blocked }, incarnation: 1, .. } =
+                &error
             else {
                 panic!("{error}");
             };
@@ -75,18 +63,11 @@ fn a_hung_child_has_failed_and_its_successor_answers_what_waits_on_a_new_thread(
             }
             let after = addr.send(thread()).await.unwrap();
             assert_ne!(before, after);
-            assert_eq!(
-                (tree.abandoned_threads(), used(&tree, "app"), lives.now()),
-                (1, 1, 2)
-            );
+            assert_eq!((tree.abandoned_threads(), used(&tree, "app"), lives.now()), (1, 1, 2));
 
             drop(release);
             while lives.now() > 1 || tree.abandoned_threads() > 0 {
-                assert_eq!(
-                    addr.send(thread()).await.unwrap(),
-                    after,
-                    "the old life takes no message"
-                );
+                assert_eq!(addr.send(thread()).await.unwrap(), after, "the old life takes no message");
             }
             let messages = tree.snapshot().get("app/stuck").unwrap().messages;
             assert_eq!((messages.lost, messages.dropped), (1, 0));
@@ -153,11 +134,7 @@ fn a_child_is_watched_wherever_its_code_runs() {
             let (spec, lives) = child_with("stuck", setting(Hooks::default(), trap));
             let spec = spec.on(Placement::OwnThread).watchdog(LIMIT);
             let addr = spec.addr();
-            let tree = patient("app")
-                .child(child("sibling"))
-                .child(spec)
-                .start()
-                .unwrap();
+            let tree = patient("app").child(child("sibling")).child(spec).start().unwrap();
             let mut events = tree.subscribe();
             assert!(addr.send(job(|_, _| -> () { panic!("no") })).await.is_err());
             ended(&mut events, "app/stuck").await;
@@ -177,28 +154,16 @@ fn a_child_is_watched_wherever_its_code_runs() {
 fn a_hung_child_restarts_by_the_usual_rules() {
     run(async {
         let spec = |id| child(id).on(Placement::OwnThread).watchdog(LIMIT);
-        let specs = [
-            spec("once").restart(Restart::Temporary),
-            spec("again"),
-            spec("sibling"),
-        ];
+        let specs = [spec("once").restart(Restart::Temporary), spec("again"), spec("sibling")];
         let addrs = specs.each_ref().map(ChildSpec::addr);
-        let group = SupervisorSpec::new("group")
-            .strategy(Strategy::OneForAll)
-            .intensity(1, 100 * SECOND);
-        let tree = SupervisorSpec::new("app")
-            .intensity(0, SECOND)
-            .child(group.children(specs))
-            .start()
-            .unwrap();
+        let group = SupervisorSpec::new("group").strategy(Strategy::OneForAll).intensity(1, 100 * SECOND);
+        let tree =
+            SupervisorSpec::new("app").intensity(0, SECOND).child(group.children(specs)).start().unwrap();
         let mut events = tree.subscribe();
 
         let _once = block(&addrs[0]).await;
         hung(&mut events, "app/group/once").await;
-        assert!(
-            addrs[0].send(note(1)).await.is_err(),
-            "a temporary child stays down"
-        );
+        assert!(addrs[0].send(note(1)).await.is_err(), "a temporary child stays down");
         assert_eq!(incarnation(&tree, "app/group/again"), 1);
 
         let _again = block(&addrs[1]).await;
@@ -207,10 +172,7 @@ fn a_hung_child_restarts_by_the_usual_rules() {
             _ => None,
         };
         let (siblings, used) = events.find_map("app/group/again", restarting).await.unwrap();
-        assert_eq!(
-            (siblings.len(), siblings[0].as_str(), used),
-            (1, "app/group/sibling", 1)
-        );
+        assert_eq!((siblings.len(), siblings[0].as_str(), used), (1, "app/group/sibling", 1));
         assert_eq!(addrs[2].send(note(1)).await.unwrap(), [1]);
 
         let _and_again = block(&addrs[1]).await;
@@ -228,34 +190,20 @@ fn a_child_that_blocks_the_thread_of_the_whole_tree_is_told_of_at_once_and_resta
     run(async {
         let spec = child("stuck").watchdog(LIMIT);
         let addr = spec.addr();
-        let tree = patient("app")
-            .child(spec)
-            .child(child("sibling"))
-            .start()
-            .unwrap();
+        let tree = patient("app").child(spec).child(child("sibling")).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         let mut seen = tree.subscribe();
         addr.do_send(job(move |_, _| {
-            let is_told = |kind| {
-                matches!(
-                    kind,
-                    EventKind::Exited {
-                        reason: ExitReason::Unresponsive { .. },
-                        ..
-                    }
-                )
-            };
+            let is_told =
+                |kind| matches!(kind, EventKind::Exited { reason: ExitReason::Unresponsive { .. }, .. });
             while !seen.try_next().is_some_and(|event| is_told(event.kind)) {
                 std::thread::yield_now();
             }
         }));
         started(&mut events, "app/stuck", 2).await;
         assert_eq!(addr.send(note(1)).await.unwrap(), [1]);
-        assert_eq!(
-            (tree.abandoned_threads(), incarnation(&tree, "app/sibling")),
-            (0, 1)
-        );
+        assert_eq!((tree.abandoned_threads(), incarnation(&tree, "app/sibling")), (0, 1));
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
     });
 }
@@ -263,9 +211,8 @@ fn a_child_that_blocks_the_thread_of_the_whole_tree_is_told_of_at_once_and_resta
 #[test]
 fn a_tree_that_has_left_too_many_threads_behind_gives_up() {
     run(async {
-        let specs: Vec<_> = (0..17)
-            .map(|n| child(&n.to_string()).on(Placement::OwnThread).watchdog(LIMIT))
-            .collect();
+        let specs: Vec<_> =
+            (0..17).map(|n| child(&n.to_string()).on(Placement::OwnThread).watchdog(LIMIT)).collect();
         let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
         let workers = patient("workers").children(specs);
         let tree = patient("app").child(workers).start().unwrap();

@@ -49,16 +49,12 @@ fn a_crashed_child_comes_back_empty_at_the_same_address() {
         assert!(matches!(dead.await, Err(MailboxError::Closed)));
         assert_eq!(queued.await.unwrap(), 5);
         events
-            .until("app/counter", |e| {
-                matches!(e.kind, EventKind::Started) && e.incarnation == 2
-            })
+            .until("app/counter", |e| matches!(e.kind, EventKind::Started) && e.incarnation == 2)
             .await
             .unwrap();
         tree.inject("app/*", Fault::Panic).unwrap();
         events
-            .until("app/counter", |e| {
-                matches!(e.kind, EventKind::Started) && e.incarnation == 3
-            })
+            .until("app/counter", |e| matches!(e.kind, EventKind::Started) && e.incarnation == 3)
             .await
             .unwrap();
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));

@@ -53,15 +53,8 @@ fn crashes_at_the_same_time_under_one_for_all_are_one_restart() {
             started(&mut events, "app/*", 2).await;
         }
         let snapshot = tree.snapshot();
-        assert_eq!(
-            snapshot.get("app").unwrap().supervisor.unwrap().1.used,
-            1,
-            "{snapshot}"
-        );
-        assert!(
-            snapshot.children[1..].iter().all(|child| child.incarnation == 2),
-            "{snapshot}"
-        );
+        assert_eq!(snapshot.get("app").unwrap().supervisor.unwrap().1.used, 1, "{snapshot}");
+        assert!(snapshot.children[1..].iter().all(|child| child.incarnation == 2), "{snapshot}");
         tree.stop(SECOND).await;
     });
 }
@@ -73,11 +66,8 @@ fn a_start_that_fails_in_the_middle_is_rolled_back_in_reverse() {
         let never = child("d");
         let never_addr = never.addr();
         let queued = never_addr.send(note(1));
-        let tree = SupervisorSpec::new("app")
-            .children(["a", "b"].map(child))
-            .child(broken)
-            .child(never)
-            .start();
+        let tree =
+            SupervisorSpec::new("app").children(["a", "b"].map(child)).child(broken).child(never).start();
         let tree = tree.unwrap();
         let mut events = tree.subscribe();
         let reason = tree.join().await;
@@ -94,28 +84,15 @@ fn a_nested_supervisor_that_gives_up_is_restarted_by_its_parent_and_its_addresse
         let (probe, lives) = child_with("probe", Hooks::default());
         let sibling = child("sibling");
         let addrs = [probe.addr(), sibling.addr()];
-        let inner = SupervisorSpec::new("inner")
-            .intensity(1, 60 * SECOND)
-            .restart(Restart::Transient);
-        let tree = SupervisorSpec::new("app")
-            .child(inner.child(sibling).child(probe))
-            .start()
-            .unwrap();
+        let inner = SupervisorSpec::new("inner").intensity(1, 60 * SECOND).restart(Restart::Transient);
+        let tree = SupervisorSpec::new("app").child(inner.child(sibling).child(probe)).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         for _ in 0..2 {
             let _ = addrs[0].send(panicking()).await;
         }
         let reason = ended(&mut events, "app/inner").await;
-        let ExitReason::GaveUp {
-            child,
-            reason,
-            intensity: 1,
-            ..
-        } = reason
-        else {
-            panic!("{reason}")
-        };
+        let ExitReason::GaveUp { child, reason, intensity: 1, .. } = reason else { panic!("{reason}") };
         assert_eq!(child, "app/inner/probe");
         assert!(matches!(*reason, ExitReason::Panicked(_)));
         for addr in &addrs {
@@ -123,11 +100,7 @@ fn a_nested_supervisor_that_gives_up_is_restarted_by_its_parent_and_its_addresse
         }
         started(&mut events, "app/inner", 2).await;
         let used = |path| tree.snapshot().get(path).unwrap().supervisor.unwrap().1.used;
-        assert_eq!(
-            (used("app"), used("app/inner")),
-            (1, 0),
-            "a new supervisor has its whole intensity"
-        );
+        assert_eq!((used("app"), used("app/inner")), (1, 0), "a new supervisor has its whole intensity");
         assert_eq!((lives.ever(), lives.most_at_once()), (3, 1));
         assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
     });
@@ -150,10 +123,7 @@ fn a_root_that_gives_up_ends_the_tree_and_names_the_child() {
                 "gave up: more than 3 restarts in 5s, the last for app/probe, which panicked: no"
             )
         );
-        let gave_up = events
-            .until("app", |e| matches!(e.kind, EventKind::GaveUp { .. }))
-            .await
-            .unwrap();
+        let gave_up = events.until("app", |e| matches!(e.kind, EventKind::GaveUp { .. })).await.unwrap();
         assert!(
             matches!(gave_up.kind, EventKind::GaveUp { child, budget, .. } if child == "app/probe" && budget.used == 4)
         );
@@ -168,16 +138,11 @@ fn a_root_that_gives_up_ends_the_tree_and_names_the_child() {
 fn a_supervisor_that_crashes_takes_its_children_along_and_they_come_back_once() {
     for placement in [Placement::Current, Placement::OwnThread] {
         run(async {
-            let (specs, lives): (Vec<_>, Vec<_>) = ["a", "b", "c"]
-                .map(|id| child_with(id, Hooks::default()))
-                .into_iter()
-                .unzip();
+            let (specs, lives): (Vec<_>, Vec<_>) =
+                ["a", "b", "c"].map(|id| child_with(id, Hooks::default())).into_iter().unzip();
             let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
             let specs = specs.into_iter().map(|spec| spec.on(placement.clone()));
-            let tree = patient("app")
-                .child(patient("inner").children(specs))
-                .start()
-                .unwrap();
+            let tree = patient("app").child(patient("inner").children(specs)).start().unwrap();
             let mut events = tree.subscribe();
             started(&mut events, "app", 1).await;
             for crash in 1..20 {
@@ -206,10 +171,8 @@ fn a_root_that_crashes_ends_the_tree_and_all_that_is_in_it() {
     run(async {
         let (probe, lives) = child_with("probe", Hooks::default());
         let addr = probe.addr();
-        let tree = patient("app")
-            .child(patient("inner").child(probe.on(Placement::OwnThread)))
-            .start()
-            .unwrap();
+        let tree =
+            patient("app").child(patient("inner").child(probe.on(Placement::OwnThread))).start().unwrap();
         let mut events = tree.subscribe();
         started(&mut events, "app", 1).await;
         tree.inject("app", Fault::Panic).unwrap();

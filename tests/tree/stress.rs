@@ -35,23 +35,14 @@ impl Grown {
         let intensity = self.pick(&[2, 20, MANY]);
         let restart = self.pick(&[Restart::Permanent, Restart::Permanent, Restart::Transient]);
         let placement = self.pick(&[Placement::Current, self.shared.clone()]);
-        SupervisorSpec::new(id)
-            .strategy(strategy)
-            .intensity(intensity, SECOND)
-            .restart(restart)
-            .on(placement)
+        SupervisorSpec::new(id).strategy(strategy).intensity(intensity, SECOND).restart(restart).on(placement)
     }
 
     fn child(&mut self, id: usize) -> ChildSpec<Probe> {
         let (spec, lives) = child_with(&format!("c{id}"), Hooks::default());
         self.addrs.push(spec.addr());
         self.lives.push(lives);
-        let restarts = [
-            Restart::Permanent,
-            Restart::Permanent,
-            Restart::Transient,
-            Restart::Temporary,
-        ];
+        let restarts = [Restart::Permanent, Restart::Permanent, Restart::Transient, Restart::Temporary];
         let shutdowns = [Shutdown::default(), Shutdown::BrutalKill, Shutdown::Timeout(MS)];
         let backoffs = [Backoff::NONE, Backoff::exponential(MS, 5 * MS).jitter(1.0)];
         let placements = [Placement::Current, self.shared.clone()];
@@ -105,20 +96,10 @@ fn message(kind: u8) -> Do<()> {
 fn try_seed(seed: u64) {
     run(async move {
         let shared = Placement::Shared(Arbiters::new(2));
-        let mut grown = Grown {
-            addrs: Vec::new(),
-            lives: Vec::new(),
-            random: Rng::with_seed(seed),
-            shared,
-        };
+        let mut grown = Grown { addrs: Vec::new(), lives: Vec::new(), random: Rng::with_seed(seed), shared };
         let tree = grown.tree().start().unwrap();
         started(&mut tree.subscribe(), "root", 1).await; // failures before that would end it all
-        let Grown {
-            addrs,
-            lives,
-            mut random,
-            ..
-        } = grown;
+        let Grown { addrs, lives, mut random, .. } = grown;
         assert_eq!(addrs.len(), ACTORS);
         let (ok, closed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
         let mut answers = Vec::new();

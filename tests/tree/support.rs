@@ -210,12 +210,7 @@ pub(crate) fn child_with(id: &str, hooks: Hooks) -> (ChildSpec<Probe>, Lives) {
     let count = lives.clone();
     let spec = ChildSpec::new(id, move || {
         let life = lives.begin();
-        let probe = Probe {
-            hooks: hooks.clone(),
-            lives: lives.clone(),
-            life,
-            notes: Vec::new(),
-        };
+        let probe = Probe { hooks: hooks.clone(), lives: lives.clone(), life, notes: Vec::new() };
         if let Some(built) = &hooks.built {
             built(life);
         }

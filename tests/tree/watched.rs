@@ -22,12 +22,7 @@ fn a_busy_child_that_answers_is_never_declared_hung() {
             .collect();
         let shared = Placement::Shared(Arbiters::new(2));
         let specs: Vec<_> = (0..8)
-            .map(|n| {
-                child(&n.to_string())
-                    .on(shared.clone())
-                    .watchdog(50 * MS)
-                    .message_limit(50 * MS)
-            })
+            .map(|n| child(&n.to_string()).on(shared.clone()).watchdog(50 * MS).message_limit(50 * MS))
             .collect();
         let addrs: Vec<_> = specs.iter().map(ChildSpec::addr).collect();
         let tree = patient("app").children(specs).start().unwrap();
@@ -35,9 +30,8 @@ fn a_busy_child_that_answers_is_never_declared_hung() {
         started(&mut events, "app", 1).await;
         let begin = Instant::now();
         while begin.elapsed() < 5 * SECOND {
-            let answers = addrs
-                .iter()
-                .flat_map(|addr| (0..50).map(|_| addr.send(job(|probe, _| probe.life))));
+            let answers =
+                addrs.iter().flat_map(|addr| (0..50).map(|_| addr.send(job(|probe, _| probe.life))));
             for answer in futures::future::join_all(answers).await {
                 assert_eq!(answer.unwrap(), 1);
             }
@@ -92,10 +86,7 @@ fn hang_by_chance(seed: u64) {
                 }
             });
             // Its life may have ended before it hung long enough: a neighbour's hang, or crash, took it along.
-            assert!(
-                matches!(hung, Err(AskError::Crashed { .. })),
-                "seed {seed}: {hung:?}"
-            );
+            assert!(matches!(hung, Err(AskError::Crashed { .. })), "seed {seed}: {hung:?}");
             drop(release);
             if random.bool() {
                 returned(&tree).await;
@@ -103,10 +94,7 @@ fn hang_by_chance(seed: u64) {
         }
         for answer in futures::future::join_all(answers).await {
             let answer = answer.unwrap();
-            assert!(
-                matches!(answer, Ok(()) | Err(AskError::Crashed { .. })),
-                "seed {seed}: {answer:?}"
-            );
+            assert!(matches!(answer, Ok(()) | Err(AskError::Crashed { .. })), "seed {seed}: {answer:?}");
         }
         returned(&tree).await;
         for (child, lives) in asked.iter().zip(&all_lives) {
@@ -114,10 +102,7 @@ fn hang_by_chance(seed: u64) {
                 tokio::task::yield_now().await;
             }
         }
-        assert!(
-            matches!(tree.stop(10 * SECOND).await, ExitReason::Shutdown),
-            "seed {seed}"
-        );
+        assert!(matches!(tree.stop(10 * SECOND).await, ExitReason::Shutdown), "seed {seed}");
         assert!(all_lives.iter().all(|lives| lives.now() == 0), "seed {seed}");
     });
 }

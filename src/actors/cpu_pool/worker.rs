@@ -63,11 +63,7 @@ impl<W: 'static, J: CpuJob<W>> Handler<Task<J>> for Worker<W> {
 
 impl<W> Worker<W> {
     pub(super) fn new(factory: Factory<W>, reporter: Reporter) -> Self {
-        Self {
-            state: None,
-            factory,
-            reporter,
-        }
+        Self { state: None, factory, reporter }
     }
 
     fn run<J: CpuJob<W>>(&mut self, job: J) -> Result<J::Result, JobError> {
@@ -97,10 +93,7 @@ impl<W> Worker<W> {
     }
 
     fn report<J>(&self, reason: &ExitReason) {
-        self.reporter.report(JobPanicked {
-            job: type_name::<J>(),
-            reason: reason.clone(),
-        });
+        self.reporter.report(JobPanicked { job: type_name::<J>(), reason: reason.clone() });
     }
 }
 
@@ -156,10 +149,7 @@ mod tests {
         assert_eq!((event.path.as_str(), event.incarnation), (path.as_str(), 3));
         let report = event.report::<JobPanicked>().expect("a JobPanicked");
         assert!(report.job.ends_with("Break"), "{report}");
-        assert!(
-            report.to_string().contains("panicked: broken at src/"),
-            "{report}"
-        );
+        assert!(report.to_string().contains("panicked: broken at src/"), "{report}");
         drop(in_a_tree);
     }
 

@@ -125,20 +125,14 @@ impl FetchError {
     }
 
     pub(super) fn disk(path: &Path, source: io::Error) -> Self {
-        Self::Disk {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Disk { path: path.to_owned(), source }
     }
 }
 
 // ===== out of what the http client says =====
 
 pub(super) fn parse_url(text: &str) -> Result<Url, FetchError> {
-    let refuse = |problem: String| FetchError::Url {
-        url: text.to_owned(),
-        problem,
-    };
+    let refuse = |problem: String| FetchError::Url { url: text.to_owned(), problem };
     let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
@@ -147,9 +141,7 @@ pub(super) fn parse_url(text: &str) -> Result<Url, FetchError> {
 }
 
 pub(super) fn of_status(status: StatusCode, headers: &HeaderMap) -> FetchError {
-    let seconds = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     FetchError::Status {
         code: status.as_u16(),
         phrase: status.canonical_reason().unwrap_or("(not a standard status)"),
@@ -217,9 +209,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    std::iter::successors(Some(error), |error| wrapped(*error))
-        .last()
-        .unwrap_or(error)
+    std::iter::successors(Some(error), |error| wrapped(*error)).last().unwrap_or(error)
 }
 
 fn wrapped<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {

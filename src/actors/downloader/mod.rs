@@ -47,12 +47,7 @@ pub struct Fetch {
 impl Fetch {
     /// Fetches `url`, which is `http` or `https`, for `target`, by way of the part file `.NAME.part` beside it.
     pub fn new(url: impl Into<String>, target: impl Into<PathBuf>) -> Self {
-        Self {
-            url: url.into(),
-            target: target.into(),
-            part: None,
-            progress: Arc::default(),
-        }
+        Self { url: url.into(), target: target.into(), part: None, progress: Arc::default() }
     }
 
     /// Uses another part file. It must be on the target's file system: publishing is a rename.
@@ -128,11 +123,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(30),
-            silence: Duration::from_secs(60),
-            rate: 100,
-        }
+        Self { connect: Duration::from_secs(30), silence: Duration::from_secs(60), rate: 100 }
     }
 }
 

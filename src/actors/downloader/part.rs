@@ -45,11 +45,7 @@ impl Part {
         })?;
         // Between its birth and its lock another download may have taken it for a leftover.
         lock(&file, &path)?;
-        Ok(Self {
-            path,
-            file,
-            published: false,
-        })
+        Ok(Self { path, file, published: false })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -57,17 +53,11 @@ impl Part {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| FetchError::disk(&self.path, error))
+        self.file.write_all(bytes).map_err(|error| FetchError::disk(&self.path, error))
     }
 
     pub(super) fn check_length(&self, bytes: u64) -> Result<(), FetchError> {
-        let on_disk = self
-            .file
-            .metadata()
-            .map_err(|error| FetchError::disk(&self.path, error))?
-            .len();
+        let on_disk = self.file.metadata().map_err(|error| FetchError::disk(&self.path, error))?.len();
         if on_disk == bytes {
             return Ok(());
         }
@@ -113,9 +103,7 @@ fn remove_unlocked(path: &Path) -> Result<(), FetchError> {
 
 /// Locks `file`, and makes sure that it still is what `path` names: only then will it stay so.
 fn lock(file: &File, path: &Path) -> Result<(), FetchError> {
-    let busy = || FetchError::Busy {
-        path: path.to_owned(),
-    };
+    let busy = || FetchError::Busy { path: path.to_owned() };
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Err(busy()),
         // Some network file systems have no locks; there it is one download at a time by agreement.

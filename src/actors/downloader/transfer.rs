@@ -10,19 +10,11 @@ use super::part::{self, Part};
 use super::{Fetch, FetchError, Fetched, Limits, error};
 
 pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Result<Fetched, FetchError> {
-    let Fetch {
-        url,
-        target,
-        part,
-        progress,
-    } = fetch;
+    let Fetch { url, target, part, progress } = fetch;
     let url = error::parse_url(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
     let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
-    let mut response = clients
-        .get(url)
-        .await
-        .map_err(|error| error::of_request(&error, limits))?;
+    let mut response = clients.get(url).await.map_err(|error| error::of_request(&error, limits))?;
     let announced = check_head(&response)?;
     progress.start(announced);
 
@@ -41,10 +33,7 @@ pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Resu
     // The client holds a server to its content-length, but not one that sends chunks as well.
     match announced {
         Some(announced) if bytes < announced => {
-            return Err(FetchError::Short {
-                received: bytes,
-                announced: Some(announced),
-            });
+            return Err(FetchError::Short { received: bytes, announced: Some(announced) });
         }
         Some(announced) if bytes > announced => return Err(FetchError::Long { announced }),
         _ => {}
@@ -80,11 +69,7 @@ struct Pace {
 
 impl Pace {
     fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            since: Instant::now(),
-            bytes_then: 0,
-        }
+        Self { limits, since: Instant::now(), bytes_then: 0 }
     }
 
     fn check(&mut self, bytes: u64) -> Result<(), FetchError> {
@@ -93,10 +78,7 @@ impl Pace {
             return Ok(());
         }
         if ((bytes - self.bytes_then) as f64) < self.limits.rate as f64 * elapsed.as_secs_f64() {
-            return Err(FetchError::Slow {
-                rate: self.limits.rate,
-                period: self.limits.silence,
-            });
+            return Err(FetchError::Slow { rate: self.limits.rate, period: self.limits.silence });
         }
         self.since = Instant::now();
         self.bytes_then = bytes;

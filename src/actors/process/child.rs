@@ -50,10 +50,10 @@ impl Child {
             .spawn();
         // The operating system says "no such file" for all that is missing; the check says what.
         let mut leader = spawned.map_err(|source| {
-            command.check().err().unwrap_or_else(|| CommandError::Start {
-                command: command.to_string(),
-                source,
-            })
+            command
+                .check()
+                .err()
+                .unwrap_or_else(|| CommandError::Start { command: command.to_string(), source })
         })?;
         let pid = leader.id().expect("it was not waited for").cast_signed();
         let (ended, is_ended) = watch::channel(false);
@@ -96,14 +96,10 @@ impl Child {
     /// Takes the exit status, once there is one. To be called by a future of an actor's own context.
     pub(super) async fn reap(self) -> ExitStatus {
         self.exited().await;
-        let Self {
-            group, mut leader, ..
-        } = self;
+        let Self { group, mut leader, .. } = self;
         drop(group);
         leader.wait().await.unwrap_or_else(|error| {
-            crate::crash(format!(
-                "something else here waits for children that are not its own: {error}"
-            ))
+            crate::crash(format!("something else here waits for children that are not its own: {error}"))
         })
     }
 

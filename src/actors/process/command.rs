@@ -55,12 +55,7 @@ pub enum CommandError {
 impl Command {
     /// A program by its path, or by a name that is looked up in `PATH`. No shell is involved.
     pub fn new(program: impl Into<OsString>) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            env: Vec::new(),
-            dir: None,
-        }
+        Self { program: program.into(), args: Vec::new(), env: Vec::new(), dir: None }
     }
 
     /// A script for `/bin/sh`. Arguments added to it are its `"$1"`, `"$2"`, ..., so that no file name has to be
@@ -107,11 +102,7 @@ impl Command {
         {
             return Err(CommandError::NoDirectory(dir.clone()));
         }
-        let files: Vec<PathBuf> = self
-            .candidates()
-            .into_iter()
-            .filter(|path| path.is_file())
-            .collect();
+        let files: Vec<PathBuf> = self.candidates().into_iter().filter(|path| path.is_file()).collect();
         if files.iter().any(|path| is_executable(path)) {
             return Ok(());
         }
@@ -123,9 +114,7 @@ impl Command {
 
     pub(super) fn to_tokio(&self) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
-        command
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         if let Some(dir) = &self.dir {
             command.current_dir(dir);
         }
@@ -144,15 +133,12 @@ impl Command {
             .map(|(_, value)| value.clone())
             .or_else(|| env::var_os("PATH"))
             .unwrap_or_else(|| OsStr::new("/bin:/usr/bin").to_owned());
-        env::split_paths(&path)
-            .map(|dir| base.join(dir).join(&self.program))
-            .collect()
+        env::split_paths(&path).map(|dir| base.join(dir).join(&self.program)).collect()
     }
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
 }
 
 impl fmt::Display for Command {
@@ -181,15 +167,9 @@ mod tests {
         let tool = Command::new("tool").env("PATH", dir.path());
 
         let error = tool.check().unwrap_err();
-        assert!(
-            matches!(&error, CommandError::NotExecutable(path) if path.ends_with("tool")),
-            "{error}"
-        );
+        assert!(matches!(&error, CommandError::NotExecutable(path) if path.ends_with("tool")), "{error}");
         let error = Command::new("tool").check().unwrap_err();
-        assert!(
-            matches!(&error, CommandError::NotFound(name) if name == "tool"),
-            "{error}"
-        );
+        assert!(matches!(&error, CommandError::NotFound(name) if name == "tool"), "{error}");
     }
 
     #[test]
@@ -200,10 +180,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_no_program() {
-        assert!(matches!(
-            Command::new("/bin/").check(),
-            Err(CommandError::NotFound(_))
-        ));
+        assert!(matches!(Command::new("/bin/").check(), Err(CommandError::NotFound(_))));
         assert!(matches!(Command::new("").check(), Err(CommandError::NotFound(_))));
     }
 }

@@ -24,11 +24,7 @@ pub struct ProcessExit {
 
 impl ProcessExit {
     pub(super) fn new(command: &Command, status: ExitStatus, last_words: Vec<String>) -> Self {
-        Self {
-            command: command.to_string(),
-            status,
-            last_words,
-        }
+        Self { command: command.to_string(), status, last_words }
     }
 }
 
@@ -46,12 +42,8 @@ impl fmt::Display for ProcessExit {
         if self.status.core_dumped() {
             f.write_str(" (core dumped)")?;
         }
-        let words: Vec<_> = self
-            .last_words
-            .iter()
-            .map(|line| line.trim())
-            .filter(|line| !line.is_empty())
-            .collect();
+        let words: Vec<_> =
+            self.last_words.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
         if !words.is_empty() {
             write!(f, "; last words: {}", words.join(" | "))?;
         }
@@ -67,21 +59,13 @@ mod tests {
 
     fn text(wait_status: i32, last_words: &[&str]) -> String {
         let last_words = last_words.iter().map(|&line| line.to_owned()).collect();
-        ProcessExit::new(
-            &Command::new("tool"),
-            ExitStatus::from_raw(wait_status),
-            last_words,
-        )
-        .to_string()
+        ProcessExit::new(&Command::new("tool"), ExitStatus::from_raw(wait_status), last_words).to_string()
     }
 
     #[test]
     fn an_exit_reads_as_a_sentence() {
         assert_eq!(text(3 << 8, &[]), "`tool` exited with code 3");
-        assert_eq!(
-            text(9, &["one", "two"]),
-            "`tool` was killed by SIGKILL; last words: one | two"
-        );
+        assert_eq!(text(9, &["one", "two"]), "`tool` was killed by SIGKILL; last words: one | two");
         assert_eq!(text(6 | 0x80, &[]), "`tool` was killed by SIGABRT (core dumped)");
         assert_eq!(text(40, &[]), "`tool` was killed by signal 40"); // a realtime signal has no name
     }

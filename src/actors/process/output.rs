@@ -29,11 +29,7 @@ pub(super) struct Output<P> {
 
 impl<P: AsyncRead + Unpin> Output<P> {
     pub(super) fn new(pipe: P, ended: watch::Receiver<bool>) -> Self {
-        Self {
-            pipe: BufReader::new(pipe),
-            tail: VecDeque::new(),
-            ended,
-        }
+        Self { pipe: BufReader::new(pipe), tail: VecDeque::new(), ended }
     }
 
     /// The next line without its end; `None` after the last. It is what pulls the next bytes out of the pipe: a

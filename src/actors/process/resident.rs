@@ -126,14 +126,7 @@ type Write = (String, oneshot::Sender<()>);
 impl Process {
     /// A process that drops what the program writes and gives it 5 seconds to stop.
     pub fn new(command: Command) -> Self {
-        Self {
-            command,
-            grace: GRACE,
-            lines: None,
-            runs: false,
-            input: None,
-            stop: None,
-        }
+        Self { command, grace: GRACE, lines: None, runs: false, input: None, stop: None }
     }
 
     /// Sends each line that the program writes to `lines`, and reads on when that has handled it. A reader that
@@ -160,10 +153,8 @@ impl Actor for Process {
         }
         let (child, mut pipes) =
             Child::spawn(&self.command, Stdio::piped()).unwrap_or_else(|error| crash(error));
-        Reporter::current().report(ProcessReport::Started {
-            command: self.command.to_string(),
-            pid: child.pid(),
-        });
+        Reporter::current()
+            .report(ProcessReport::Started { command: self.command.to_string(), pid: child.pid() });
         let (input, writes) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         self.runs = true;
@@ -172,14 +163,7 @@ impl Actor for Process {
 
         let stdin = pipes.stdin.take().expect("piped");
         ctx.spawn(write_lines(stdin, writes).into_actor(self));
-        let life = live(
-            self.command.clone(),
-            child,
-            pipes,
-            self.lines.clone(),
-            self.grace,
-            stopped,
-        );
+        let life = live(self.command.clone(), child, pipes, self.lines.clone(), self.grace, stopped);
         ctx.spawn(life.into_actor(self).map(|exit, act, ctx| act.ended(exit, ctx)));
     }
 
@@ -188,11 +172,7 @@ impl Actor for Process {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(()); // no receiver: it has ended meanwhile
         }
-        if self.runs {
-            Running::Continue
-        } else {
-            Running::Stop
-        }
+        if self.runs { Running::Continue } else { Running::Stop }
     }
 }
 
@@ -206,9 +186,7 @@ impl Handler<WriteLine> for Process {
             let _ = input.send((line, written));
         }
         Box::pin(answer.into_actor(self).map(|answer, act, _| {
-            answer.map_err(|_| ProcessError::InputClosed {
-                command: act.command.to_string(),
-            })
+            answer.map_err(|_| ProcessError::InputClosed { command: act.command.to_string() })
         }))
     }
 }
@@ -301,19 +279,10 @@ mod tests {
         Process::new(Command::new("true")).start();
 
         let started = events.next().await.unwrap();
-        let Some(ProcessReport::Started { pid, .. }) = started.report() else {
-            panic!("{started}")
-        };
-        assert!(
-            started
-                .to_string()
-                .ends_with(&format!("`true` runs as process {pid}")),
-            "{started}"
-        );
+        let Some(ProcessReport::Started { pid, .. }) = started.report() else { panic!("{started}") };
+        assert!(started.to_string().ends_with(&format!("`true` runs as process {pid}")), "{started}");
         let exited = events.next().await.unwrap();
-        let Some(ProcessReport::Exited(exit)) = exited.report() else {
-            panic!("{exited}")
-        };
+        let Some(ProcessReport::Exited(exit)) = exited.report() else { panic!("{exited}") };
         assert_eq!(exit.status.code(), Some(0));
     }
 }

@@ -28,10 +28,7 @@ pub struct RunCommand {
 impl RunCommand {
     /// Runs `command`, for as long as it takes.
     pub fn new(command: Command) -> Self {
-        Self {
-            command,
-            time_limit: None,
-        }
+        Self { command, time_limit: None }
     }
 
     /// Ends it when it takes longer.

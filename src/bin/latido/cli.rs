@@ -167,10 +167,8 @@ impl FromStr for Injection {
     type Err = InjectionError;
 
     fn from_str(text: &str) -> Result<Self, InjectionError> {
-        let (path, strike) = text
-            .split_once('=')
-            .filter(|(path, _)| !path.is_empty())
-            .ok_or(InjectionError::NoFault)?;
+        let (path, strike) =
+            text.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or(InjectionError::NoFault)?;
         let (fault, when) = match strike.split_once('@') {
             None => (strike, When::Now),
             Some((fault, message)) => match message.parse() {
@@ -178,11 +176,7 @@ impl FromStr for Injection {
                 _ => return Err(InjectionError::When(message.to_owned())),
             },
         };
-        Ok(Self {
-            path: path.to_owned(),
-            fault: fault.parse()?,
-            when,
-        })
+        Ok(Self { path: path.to_owned(), fault: fault.parse()?, when })
     }
 }
 
@@ -217,10 +211,7 @@ mod tests {
     #[test]
     fn a_list_replaces_urls_and_may_be_standard_input() {
         assert_eq!(fetch("latido fetch -i -").input, Some(PathBuf::from("-")));
-        assert_eq!(
-            parse("latido fetch").unwrap_err().kind(),
-            ErrorKind::MissingRequiredArgument
-        );
+        assert_eq!(parse("latido fetch").unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
     }
 
     #[test]
@@ -239,28 +230,13 @@ mod tests {
 
     #[test]
     fn a_fault_has_a_path_a_kind_and_a_time() {
-        let injection = |path: &str, fault, when| {
-            Ok(Injection {
-                path: path.to_owned(),
-                fault,
-                when,
-            })
-        };
+        let injection = |path: &str, fault, when| Ok(Injection { path: path.to_owned(), fault, when });
         assert_eq!(
             "latido/downloaders/*=panic@3".parse(),
             injection("latido/downloaders/*", Fault::Panic, When::Message(3))
         );
-        assert_eq!(
-            "latido/cpu=stop".parse(),
-            injection("latido/cpu", Fault::Stop, When::Now)
-        );
-        for wrong in [
-            "latido/cpu",
-            "=panic",
-            "latido/cpu=panic@0",
-            "latido/cpu=panic@x",
-            "a=b",
-        ] {
+        assert_eq!("latido/cpu=stop".parse(), injection("latido/cpu", Fault::Stop, When::Now));
+        for wrong in ["latido/cpu", "=panic", "latido/cpu=panic@0", "latido/cpu=panic@x", "a=b"] {
             assert!(wrong.parse::<Injection>().is_err(), "{wrong}");
         }
     }
@@ -268,12 +244,7 @@ mod tests {
     #[test]
     fn the_help_names_faults_paths_and_exit_codes() {
         let help = parse("latido fetch --help").unwrap_err().to_string();
-        for part in [
-            "latido/downloaders/*=panic@3",
-            "block:SECONDS",
-            "latido/exec/0..",
-            "130  interrupted",
-        ] {
+        for part in ["latido/downloaders/*=panic@3", "block:SECONDS", "latido/exec/0..", "130  interrupted"] {
             assert!(help.contains(part), "{part} is not in\n{help}");
         }
     }

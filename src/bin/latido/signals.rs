@@ -20,9 +20,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// Listens from now on. A second signal ends the program soon, also when its main thread is stuck.
     pub(crate) fn listen() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut insistent = {
             let _inside = runtime.enter();
             Self::new()?
@@ -39,10 +37,7 @@ impl Signals {
     }
 
     fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// The exit code of the next signal.

@@ -48,12 +48,7 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeverGivesUp {
-                supervisor,
-                child,
-                takes,
-                period,
-            } => write!(
+            Self::NeverGivesUp { supervisor, child, takes, period } => write!(
                 f,
                 "{supervisor} never gives up on {child}: one failure too many takes {takes:?}, and it counts over \
                  {period:?}; make the period longer or the backoff shorter"
@@ -62,12 +57,7 @@ impl fmt::Display for Warning {
                 f,
                 "every supervisor allows {intensity} restarts, so they multiply with each level: allow fewer further up"
             ),
-            Self::StopsTooLate {
-                child,
-                takes,
-                supervisor,
-                limit,
-            } => {
+            Self::StopsTooLate { child, takes, supervisor, limit } => {
                 let takes = takes.map_or("for ever".to_owned(), |takes| format!("{takes:?}"));
                 write!(
                     f,

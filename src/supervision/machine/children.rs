@@ -279,12 +279,8 @@ impl Children {
 
     /// Those whose time has come.
     pub(super) fn expired(&self, now: Instant) -> Vec<usize> {
-        let mut places: Vec<_> = self
-            .timers
-            .iter()
-            .take_while(|&&(at, _)| at <= now)
-            .map(|&(_, place)| place)
-            .collect();
+        let mut places: Vec<_> =
+            self.timers.iter().take_while(|&&(at, _)| at <= now).map(|&(_, place)| place).collect();
         places.sort_unstable();
         places
     }
@@ -293,21 +289,10 @@ impl Children {
     #[cfg(test)]
     pub(super) fn are_indexed(&self) -> bool {
         let mut anew = Self::default();
-        self.by_place
-            .iter()
-            .for_each(|(&place, child)| anew.index(place, Marks::default(), child.marks()));
+        self.by_place.iter().for_each(|(&place, child)| anew.index(place, Marks::default(), child.marks()));
         let indexes = |children: &Self| {
-            let Self {
-                must_stop,
-                untold,
-                significant,
-                missing,
-                ready,
-                starting,
-                unsettled,
-                timers,
-                ..
-            } = children;
+            let Self { must_stop, untold, significant, missing, ready, starting, unsettled, timers, .. } =
+                children;
             format!(
                 "{must_stop:?} {untold:?} {significant:?} {missing:?} {ready:?} {starting:?} {unsettled:?} {timers:?}"
             )

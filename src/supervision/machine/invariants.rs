@@ -81,9 +81,7 @@ impl World {
     }
 
     fn check(&mut self, action: &Action) {
-        let Conduct {
-            strategy, dynamic, ..
-        } = self.machine.conduct;
+        let Conduct { strategy, dynamic, .. } = self.machine.conduct;
         match *action {
             Action::Start(child) => {
                 assert_eq!(self.children[child], Life::Down, "start of {child}");
@@ -158,10 +156,9 @@ impl World {
             (2, Some(child)) => self.put(Input::Exited(child, ExitReason::Normal)),
             (3, Some(child)) => self.put(Input::Exited(child, ExitReason::failed("x"))),
             (6, Some(child)) => self.put(Input::Exited(child, ExitReason::Killed(Kill::Displaced))),
-            (7, Some(child)) if dice > 250 => self.put(Input::OutOfThreads(
-                child,
-                ExitReason::Unresponsive { blocked: MS },
-            )),
+            (7, Some(child)) if dice > 250 => {
+                self.put(Input::OutOfThreads(child, ExitReason::Unresponsive { blocked: MS }))
+            }
             (4, _) => self.now += u32::from(which) * 7 * MS,
             (8..=11, _) if !self.ended => self.order(dice % 12, usize::from(which)),
             _ => self.tick(),
@@ -197,29 +194,19 @@ impl World {
         self.now = self.now.max(due);
         self.put(Input::Tick);
         let next = self.machine.next_tick();
-        assert!(
-            self.acted || next.is_none_or(|next| next > self.now),
-            "the timer spins"
-        );
+        assert!(self.acted || next.is_none_or(|next| next > self.now), "the timer spins");
     }
 }
 
 fn any_rules() -> impl proptest::strategy::Strategy<Value = Rules> {
-    let restart = prop_oneof![
-        Just(Restart::Permanent),
-        Just(Restart::Transient),
-        Just(Restart::Temporary)
-    ];
+    let restart = prop_oneof![Just(Restart::Permanent), Just(Restart::Transient), Just(Restart::Temporary)];
     let shutdown = prop_oneof![
         Just(Shutdown::Timeout(50 * MS)),
         Just(Shutdown::Timeout(Duration::ZERO)),
         Just(Shutdown::BrutalKill),
         Just(Shutdown::Infinity)
     ];
-    let backoff = prop_oneof![
-        Just(Backoff::NONE),
-        Just(Backoff::exponential(20 * MS, 300 * MS).jitter(0.5))
-    ];
+    let backoff = prop_oneof![Just(Backoff::NONE), Just(Backoff::exponential(20 * MS, 300 * MS).jitter(0.5))];
     (restart, shutdown, backoff, any::<bool>()).prop_map(|(restart, shutdown, backoff, significant)| Rules {
         shutdown,
         backoff,

@@ -21,19 +21,8 @@ fn a_child_terminated_by_hand_retires_and_stays_down() {
         }
         bench.started(0);
         assert_eq!(bench.machine.activity(1), Some(Activity::Down), "{strategy:?}");
-        assert_eq!(
-            bench.put(Input::Start(1)),
-            if strategy == Strategy::OneForOne {
-                "start 1"
-            } else {
-                ""
-            }
-        );
-        assert_eq!(
-            bench.machine.window.lock().unwrap().used(bench.now).used,
-            1,
-            "a start by hand is free"
-        );
+        assert_eq!(bench.put(Input::Start(1)), if strategy == Strategy::OneForOne { "start 1" } else { "" });
+        assert_eq!(bench.machine.window.lock().unwrap().used(bench.now).used, 1, "a start by hand is free");
     }
 }
 
@@ -46,10 +35,7 @@ fn one_that_crashes_before_it_hears_that_it_is_terminated_stays_down() {
 
 #[test]
 fn a_child_that_waits_for_its_restart_retires_at_once() {
-    let slow = Rules {
-        backoff: Backoff::exponential(SECOND, SECOND),
-        ..rules(Restart::Permanent)
-    };
+    let slow = Rules { backoff: Backoff::exponential(SECOND, SECOND), ..rules(Restart::Permanent) };
     let mut bench = Bench::up(Strategy::OneForOne, 3, [slow]);
     bench.crashed(0);
     assert_eq!(bench.machine.activity(0), Some(Activity::Restarting));
@@ -71,10 +57,7 @@ fn a_start_by_hand_that_fails_is_not_retried_and_costs_nothing() {
         bench.machine.remove(4);
         assert_eq!(bench.add(5, &before), "start 5");
         assert_eq!(bench.started(5), "");
-        assert!(
-            bench.crashed(5).starts_with("gave up on 5: 1"),
-            "once up it is like any other"
-        );
+        assert!(bench.crashed(5).starts_with("gave up on 5: 1"), "once up it is like any other");
     }
 }
 
@@ -84,10 +67,7 @@ fn a_start_by_hand_that_its_group_interrupts_is_still_one_by_hand() {
     bench.put(Input::Terminate(0));
     bench.stopped(0);
     assert_eq!(bench.put(Input::Start(0)), "start 0");
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with [0, 2]: 1, stop 2"
-    );
+    assert_eq!(bench.crashed(1), "restarting 1 in 0ns after 1 with [0, 2]: 1, stop 2");
     assert_eq!(bench.stopped(2), "stop 0");
     assert_eq!(bench.stopped(0), "start 0");
     assert_eq!(bench.crashed(0), "retire 0, start 1");
@@ -98,16 +78,10 @@ fn a_child_that_came_up_by_hand_is_retried_when_its_group_restarts() {
     let mut bench = Bench::up(Strategy::OneForAll, 9, [rules(Restart::Permanent)]);
     bench.add(1, &rules(Restart::Permanent));
     bench.started(1);
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [1]: 1, stop 1"
-    );
+    assert_eq!(bench.crashed(0), "restarting 0 in 0ns after 1 with [1]: 1, stop 1");
     assert_eq!(bench.stopped(1), "start 0");
     assert_eq!(bench.started(0), "start 1");
-    assert_eq!(
-        bench.crashed(1),
-        "restarting 1 in 0ns after 1 with [0]: 2, stop 0"
-    );
+    assert_eq!(bench.crashed(1), "restarting 1 in 0ns after 1 with [0]: 2, stop 0");
 }
 
 #[test]
@@ -151,11 +125,7 @@ fn nothing_is_started_once_the_end_has_begun() {
 // ===== dynamic =====
 
 fn dynamic(max_children: Option<usize>) -> Bench {
-    let conduct = Conduct {
-        dynamic: true,
-        max_children,
-        ..Conduct::default()
-    };
+    let conduct = Conduct { dynamic: true, max_children, ..Conduct::default() };
     Bench::with(conduct, 9, three(PERMANENT)).begun()
 }
 
@@ -164,14 +134,8 @@ fn dynamic_children_stop_all_at_once_under_one_deadline() {
     let mut bench = dynamic(None);
     assert_eq!(bench.put(Input::Stop), "stop 0, stop 1, stop 2");
     assert_eq!(bench.stopped(1), "");
-    assert_eq!(
-        bench.wait(),
-        (5 * SECOND, "kill 0 (Late(5s)), kill 2 (Late(5s))".to_owned())
-    );
-    assert_eq!(
-        bench.wait(),
-        (KILL_PATIENCE, "abandon 0, abandon 2, end as asked".to_owned())
-    );
+    assert_eq!(bench.wait(), (5 * SECOND, "kill 0 (Late(5s)), kill 2 (Late(5s))".to_owned()));
+    assert_eq!(bench.wait(), (KILL_PATIENCE, "abandon 0, abandon 2, end as asked".to_owned()));
 }
 
 #[test]
@@ -190,11 +154,7 @@ fn children_that_wait_for_a_restart_count_as_children() {
 // ===== significant =====
 
 fn significant(rule: AutoShutdown, restarts: [Restart; 3]) -> Bench {
-    let conduct = Conduct {
-        auto_shutdown: rule,
-        strategy: Strategy::OneForAll,
-        ..Conduct::default()
-    };
+    let conduct = Conduct { auto_shutdown: rule, strategy: Strategy::OneForAll, ..Conduct::default() };
     let mut children = three(restarts);
     children[1].significant = true;
     children[2].significant = true;
@@ -225,11 +185,7 @@ fn the_last_significant_child_is_the_last_that_may_come_back() {
     let mut bench = significant(AutoShutdown::AllSignificant, [Permanent, Transient, Transient]);
     assert_eq!(bench.finished(1), "retire 1");
     bench.crashed(2);
-    assert_eq!(
-        bench.put(Input::Terminate(2)),
-        "retire 2",
-        "the last of them, but by hand"
-    );
+    assert_eq!(bench.put(Input::Terminate(2)), "retire 2", "the last of them, but by hand");
     assert_eq!(bench.stopped(0), "start 0");
     assert_eq!(bench.put(Input::Start(1)), "");
     bench.started(0);

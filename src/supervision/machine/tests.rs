@@ -19,10 +19,7 @@ pub(super) fn new_machine(conduct: Conduct, intensity: u32, children: &[Rules]) 
     let window = RestartWindow::new(intensity, 5 * SECOND);
     let mut machine = Machine::new(conduct, Arc::new(Mutex::new(window)));
     let now = Instant::now();
-    children
-        .iter()
-        .enumerate()
-        .for_each(|(place, rules)| machine.add(place, rules, now));
+    children.iter().enumerate().for_each(|(place, rules)| machine.add(place, rules, now));
     machine
 }
 
@@ -39,10 +36,7 @@ pub(super) fn rules(restart: Restart) -> Rules {
 }
 
 pub(super) fn conduct(strategy: Strategy) -> Conduct {
-    Conduct {
-        strategy,
-        ..Conduct::default()
-    }
+    Conduct { strategy, ..Conduct::default() }
 }
 
 impl Bench {
@@ -52,10 +46,7 @@ impl Bench {
 
     pub(super) fn with(conduct: Conduct, intensity: u32, children: impl IntoIterator<Item = Rules>) -> Self {
         let children: Vec<_> = children.into_iter().collect();
-        Self {
-            machine: new_machine(conduct, intensity, &children),
-            now: Instant::now(),
-        }
+        Self { machine: new_machine(conduct, intensity, &children), now: Instant::now() }
     }
 
     /// One with all children up.
@@ -117,18 +108,8 @@ fn text(action: &Action) -> String {
         Action::Kill(child, kill) => format!("kill {child} ({kill:?})"),
         Action::Abandon(child) => format!("abandon {child}"),
         Action::Retire(child) => format!("retire {child}"),
-        Action::Restarting {
-            child,
-            delay,
-            failures,
-            budget,
-            siblings,
-            ..
-        } => {
-            format!(
-                "restarting {child} in {delay:?} after {failures} with {siblings:?}: {}",
-                budget.used
-            )
+        Action::Restarting { child, delay, failures, budget, siblings, .. } => {
+            format!("restarting {child} in {delay:?} after {failures} with {siblings:?}: {}", budget.used)
         }
         Action::GaveUp { child, budget, .. } => format!("gave up on {child}: {}", budget.used),
         Action::Ready => "ready".to_owned(),
@@ -213,24 +194,11 @@ fn a_child_that_is_late_is_killed_and_then_left_behind() {
 
 #[test]
 fn a_child_left_behind_in_a_group_comes_back_or_not_like_any_other() {
-    let brutal = |restart| Rules {
-        shutdown: Shutdown::BrutalKill,
-        ..rules(restart)
-    };
-    let children = [
-        rules(Restart::Permanent),
-        brutal(Restart::Permanent),
-        brutal(Restart::Temporary),
-    ];
+    let brutal = |restart| Rules { shutdown: Shutdown::BrutalKill, ..rules(restart) };
+    let children = [rules(Restart::Permanent), brutal(Restart::Permanent), brutal(Restart::Temporary)];
     let mut bench = Bench::up(Strategy::OneForAll, 3, children);
-    assert_eq!(
-        bench.crashed(0),
-        "restarting 0 in 0ns after 1 with [1]: 1, kill 2 (Brutal)"
-    );
-    assert_eq!(
-        bench.wait(),
-        (KILL_PATIENCE, "abandon 2, retire 2, kill 1 (Brutal)".to_owned())
-    );
+    assert_eq!(bench.crashed(0), "restarting 0 in 0ns after 1 with [1]: 1, kill 2 (Brutal)");
+    assert_eq!(bench.wait(), (KILL_PATIENCE, "abandon 2, retire 2, kill 1 (Brutal)".to_owned()));
     assert_eq!(bench.wait(), (KILL_PATIENCE, "abandon 1, start 0".to_owned()));
     assert_eq!(bench.put(Input::Exited(1, ExitReason::Killed(Kill::Brutal))), "");
     assert_eq!(bench.started(0), "start 1");
@@ -238,20 +206,11 @@ fn a_child_left_behind_in_a_group_comes_back_or_not_like_any_other() {
 
 #[test]
 fn infinity_waits_for_ever_and_brutal_kill_does_not_ask() {
-    let infinity = Rules {
-        shutdown: Shutdown::Infinity,
-        ..rules(Restart::Permanent)
-    };
-    let brutal = Rules {
-        shutdown: Shutdown::BrutalKill,
-        ..rules(Restart::Permanent)
-    };
+    let infinity = Rules { shutdown: Shutdown::Infinity, ..rules(Restart::Permanent) };
+    let brutal = Rules { shutdown: Shutdown::BrutalKill, ..rules(Restart::Permanent) };
     let mut bench = Bench::up(Strategy::OneForOne, 3, [infinity, brutal]);
     assert_eq!(bench.put(Input::Stop), "kill 1 (Brutal)");
-    assert_eq!(
-        bench.put(Input::Exited(1, ExitReason::Killed(Kill::Brutal))),
-        "stop 0"
-    );
+    assert_eq!(bench.put(Input::Exited(1, ExitReason::Killed(Kill::Brutal))), "stop 0");
     assert_eq!(bench.machine.next_tick(), None);
     bench.now += 1_000_000 * SECOND;
     assert_eq!(bench.put(Input::Tick), "");

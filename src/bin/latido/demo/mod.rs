@@ -52,12 +52,8 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
     let record = actix::spawn(Record::of(tree.subscribe()));
-    let view = actix::spawn(view::show(
-        tree.subscribe(),
-        run.board.clone(),
-        screen.clone(),
-        Detail::Everything,
-    ));
+    let view =
+        actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Everything));
     let sabotage =
         actix::spawn(Sabotage::plan(&mut random, DOWNLOADERS).carry_out(tree.clone(), screen.clone()));
     let end = running.end(&mut signals).await;
@@ -74,14 +70,8 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
 /// The run as a user would ask for it.
 fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
     let jobs = DOWNLOADERS.to_string();
-    let mut line = vec![
-        "latido".into(),
-        "fetch".into(),
-        "-j".into(),
-        jobs.into(),
-        "--exec".into(),
-        "gzip -kf".into(),
-    ];
+    let mut line =
+        vec!["latido".into(), "fetch".into(), "-j".into(), jobs.into(), "--exec".into(), "gzip -kf".into()];
     line.extend(["-i".as_ref(), list.as_os_str(), "-d".as_ref(), dir.as_os_str()].map(ToOwned::to_owned));
     match Cli::try_parse_from(line)?.command {
         Command::Fetch(args) => Ok(args),
@@ -92,11 +82,7 @@ fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
 fn write_list(corpus: &Corpus, origin: &Origin, dir: &Path) -> Result<std::path::PathBuf> {
     let mut list = String::new();
     for file in corpus.files() {
-        let digest = file
-            .sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
+        let digest = file.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         writeln!(list, "{}\n  checksum=sha-256={digest}", origin.url(&file.name))?;
     }
     std::fs::create_dir_all(dir).with_context(|| format!("directory {dir:?}"))?;

@@ -44,16 +44,9 @@ impl Corpus {
             let seed = seeds.u64(..);
             let mut sha256 = Sha256::new();
             content(seed, bytes).for_each(|chunk| sha256.update(&chunk));
-            File {
-                name: format!("file-{i:04}.bin"),
-                bytes,
-                sha256: sha256.finalize().into(),
-                seed,
-            }
+            File { name: format!("file-{i:04}.bin"), bytes, sha256: sha256.finalize().into(), seed }
         });
-        Self {
-            files: files.collect(),
-        }
+        Self { files: files.collect() }
     }
 
     pub(crate) fn files(&self) -> &[File] {
@@ -98,13 +91,8 @@ impl Origin {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let served = Served {
-            corpus: Arc::new(corpus),
-            bytes_per_second,
-        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = Served { corpus: Arc::new(corpus), bytes_per_second };
         let router = Router::new().route("/{name}", get(serve_file)).with_state(served);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
@@ -119,11 +107,7 @@ impl Origin {
                 log::error!("the demo's server ended: {error}");
             }
         })?;
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
     pub(crate) fn url(&self, name: &str) -> String {
@@ -193,11 +177,7 @@ mod tests {
 
     fn get(origin: &Origin, name: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(origin.address).unwrap();
-        write!(
-            stream,
-            "GET /{name} HTTP/1.1\r\nhost: origin\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
+        write!(stream, "GET /{name} HTTP/1.1\r\nhost: origin\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
@@ -212,17 +192,9 @@ mod tests {
         for file in corpus.files() {
             let (head, body) = get(&origin, &file.name);
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-            assert!(
-                head.contains(&format!("content-length: {}\r\n", file.bytes)),
-                "{head}"
-            );
+            assert!(head.contains(&format!("content-length: {}\r\n", file.bytes)), "{head}");
             assert!(head.contains("etag: \""), "{head}");
-            assert_eq!(
-                <[u8; 32]>::from(Sha256::digest(&body)),
-                file.sha256,
-                "{}",
-                file.name
-            );
+            assert_eq!(<[u8; 32]>::from(Sha256::digest(&body)), file.sha256, "{}", file.name);
         }
         assert!(get(&origin, "no-such-file").0.starts_with("HTTP/1.1 404 "));
     }
@@ -233,12 +205,7 @@ mod tests {
         // The second chunk is due in 18 hours.
         let origin = Origin::start(corpus.clone(), Some(1)).unwrap();
         let mut stream = TcpStream::connect(origin.address).unwrap();
-        write!(
-            stream,
-            "GET /{} HTTP/1.1\r\nhost: origin\r\n\r\n",
-            corpus.files()[0].name
-        )
-        .unwrap();
+        write!(stream, "GET /{} HTTP/1.1\r\nhost: origin\r\n\r\n", corpus.files()[0].name).unwrap();
         let mut first = vec![0; CHUNK];
         stream.read_exact(&mut first).unwrap();
         drop(origin);

@@ -26,24 +26,14 @@ impl Sabotage {
     pub(super) fn plan(random: &mut fastrand::Rng, downloaders: usize) -> Self {
         let downloader = format!("latido/downloaders/{}", random.usize(..downloaders));
         let plan = [
-            (
-                downloader,
-                Fault::Panic,
-                When::Now,
-                "a downloader panics in the middle of a transfer",
-            ),
+            (downloader, Fault::Panic, When::Now, "a downloader panics in the middle of a transfer"),
             (
                 "latido/cpu".to_owned(),
                 Fault::Panic,
                 When::Message(1),
                 "the CPU pool panics over a job it is handed",
             ),
-            (
-                "latido/heartbeat".to_owned(),
-                Fault::Panic,
-                When::Now,
-                "the heartbeat daemon panics",
-            ),
+            ("latido/heartbeat".to_owned(), Fault::Panic, When::Now, "the heartbeat daemon panics"),
             (
                 "latido/exec/*".to_owned(),
                 Fault::Panic,
@@ -51,34 +41,19 @@ impl Sabotage {
                 When::Now,
                 "those who run child processes panic, and the processes die with them",
             ),
-            (
-                "latido/ledger".to_owned(),
-                Fault::Fail,
-                When::Now,
-                "the ledger, which owns every job, fails",
-            ),
+            ("latido/ledger".to_owned(), Fault::Fail, When::Now, "the ledger, which owns every job, fails"),
         ];
         let mut after = 0;
         let acts = plan.into_iter().map(|(path, fault, when, words)| {
             after += random.usize(4..8);
-            Act {
-                after,
-                path,
-                fault,
-                when,
-                words,
-            }
+            Act { after, path, fault, when, words }
         });
         Self { acts: acts.collect() }
     }
 
     pub(super) async fn carry_out(self, tree: Tree, screen: Screen) {
         let mut events = tree.subscribe();
-        if events
-            .until("latido", |event| matches!(event.kind, EventKind::Started))
-            .await
-            .is_some()
-        {
+        if events.until("latido", |event| matches!(event.kind, EventKind::Started)).await.is_some() {
             screen.line(format!("\n{}", tree.snapshot()));
         }
         let mut done = 0;
@@ -101,7 +76,5 @@ impl Sabotage {
 }
 
 fn is_done(event: &Event) -> bool {
-    event
-        .report::<JobReport>()
-        .is_some_and(|report| matches!(report.what, What::Done { .. }))
+    event.report::<JobReport>().is_some_and(|report| matches!(report.what, What::Done { .. }))
 }

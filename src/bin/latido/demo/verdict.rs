@@ -46,11 +46,7 @@ impl Record {
 
     fn restarts_of(&self, pattern: &str) -> usize {
         let of_kind = |path: &String| latido::TreePath::root(path).matches(pattern);
-        self.restarts
-            .iter()
-            .filter(|(path, _)| of_kind(path))
-            .map(|(_, count)| count)
-            .sum()
+        self.restarts.iter().filter(|(path, _)| of_kind(path)).map(|(_, count)| count).sum()
     }
 }
 
@@ -68,16 +64,8 @@ pub(super) struct Verdict {
 impl Verdict {
     pub(super) fn new(corpus: &Corpus, dir: &Path, record: Record, elapsed: Duration, end: End) -> Self {
         let files = corpus.files();
-        let mut verdict = Self {
-            files: files.len(),
-            bytes: 0,
-            lost: 0,
-            corrupt: 0,
-            unprocessed: 0,
-            record,
-            elapsed,
-            end,
-        };
+        let mut verdict =
+            Self { files: files.len(), bytes: 0, lost: 0, corrupt: 0, unprocessed: 0, record, elapsed, end };
         for file in files {
             verdict.look_at(file, &dir.join(&file.name));
         }
@@ -94,9 +82,7 @@ impl Verdict {
     }
 
     fn all_kinds_restarted(&self) -> bool {
-        KINDS
-            .iter()
-            .all(|(_, pattern)| self.record.restarts_of(pattern) > 0)
+        KINDS.iter().all(|(_, pattern)| self.record.restarts_of(pattern) > 0)
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -116,12 +102,7 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let right = self.files - self.lost - self.corrupt;
-        writeln!(
-            f,
-            "files     {right} of {} there and right, {}",
-            self.files,
-            HumanBytes(self.bytes)
-        )?;
+        writeln!(f, "files     {right} of {} there and right, {}", self.files, HumanBytes(self.bytes))?;
         // What nobody had the time to fetch is not lost.
         if self.end.interruption().is_none() {
             writeln!(
@@ -133,12 +114,7 @@ impl fmt::Display for Verdict {
         writeln!(f, "faults    {} injected", self.record.injected)?;
         write!(f, "restarts  {}", self.record.restarts.values().sum::<usize>())?;
         for (n, (kind, pattern)) in KINDS.iter().enumerate() {
-            write!(
-                f,
-                "{}{kind} {}",
-                if n == 0 { ": " } else { ", " },
-                self.record.restarts_of(pattern)
-            )?;
+            write!(f, "{}{kind} {}", if n == 0 { ": " } else { ", " }, self.record.restarts_of(pattern))?;
         }
         writeln!(f, ", ledger {}", self.record.restarts_of("latido/ledger"))?;
         writeln!(f, "time      {:.1} s", self.elapsed.as_secs_f64())?;

@@ -40,9 +40,7 @@ impl Board {
 
     /// Counts anew: a new ledger has read the journal.
     pub(crate) fn reset<'a>(&self, jobs: impl Iterator<Item = &'a Job>) {
-        self.stages
-            .iter()
-            .for_each(|count| count.store(0, Ordering::Relaxed));
+        self.stages.iter().for_each(|count| count.store(0, Ordering::Relaxed));
         self.bytes.store(0, Ordering::Relaxed);
         self.transfers.iter().for_each(|transfer| *lock(transfer) = None);
         jobs.for_each(|job| self.enter(job));
@@ -76,10 +74,7 @@ impl Board {
     }
 
     pub(crate) fn total(&self) -> usize {
-        self.stages
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .sum()
+        self.stages.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn downloaders(&self) -> usize {
@@ -88,17 +83,12 @@ impl Board {
 
     /// Bytes of finished files and of those on their way.
     pub(crate) fn bytes(&self) -> u64 {
-        let under_way = self
-            .transfers()
-            .map(|transfer| transfer.progress.received())
-            .sum::<u64>();
+        let under_way = self.transfers().map(|transfer| transfer.progress.received()).sum::<u64>();
         self.bytes.load(Ordering::Relaxed) + under_way
     }
 
     pub(crate) fn transfers(&self) -> impl Iterator<Item = Transfer> {
-        self.transfers
-            .iter()
-            .filter_map(|transfer| lock(transfer).clone())
+        self.transfers.iter().filter_map(|transfer| lock(transfer).clone())
     }
 
     /// Waits until no job is left to do.

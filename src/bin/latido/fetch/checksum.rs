@@ -31,10 +31,7 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 impl Checksum {
     pub(crate) fn sha256(bytes: [u8; 32]) -> Self {
-        Self {
-            algorithm: Algorithm::Sha256,
-            bytes,
-        }
+        Self { algorithm: Algorithm::Sha256, bytes }
     }
 }
 
@@ -42,30 +39,16 @@ impl FromStr for Checksum {
     type Err = ChecksumError;
 
     fn from_str(text: &str) -> Result<Self, ChecksumError> {
-        let (name, hex) = text
-            .split_once('=')
-            .ok_or_else(|| ChecksumError::NoAlgorithm(text.to_owned()))?;
-        if !["sha-256", "sha256"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known))
-        {
-            return Err(ChecksumError::Unsupported {
-                text: text.to_owned(),
-                name: name.to_owned(),
-            });
+        let (name, hex) = text.split_once('=').ok_or_else(|| ChecksumError::NoAlgorithm(text.to_owned()))?;
+        if !["sha-256", "sha256"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            return Err(ChecksumError::Unsupported { text: text.to_owned(), name: name.to_owned() });
         }
         if let Some(found) = hex.chars().find(|c| !c.is_ascii_hexdigit()) {
-            return Err(ChecksumError::NotHex {
-                text: text.to_owned(),
-                found,
-            });
+            return Err(ChecksumError::NotHex { text: text.to_owned(), found });
         }
         let mut bytes = [0; 32];
         if hex.len() != 2 * bytes.len() {
-            return Err(ChecksumError::Length {
-                text: text.to_owned(),
-                count: hex.len(),
-            });
+            return Err(ChecksumError::Length { text: text.to_owned(), count: hex.len() });
         }
         let digit = |c: u8| (c as char).to_digit(16).unwrap_or_default() as u8;
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
@@ -113,22 +96,10 @@ mod tests {
 
     #[test]
     fn an_error_says_what_is_wrong_and_what_would_be_right() {
-        assert_eq!(
-            error("sha-256=abc"),
-            "checksum `sha-256=abc` has 3 hex digits, sha-256 needs 64"
-        );
-        assert_eq!(
-            error("md5=00"),
-            "checksum `md5=00`: `md5` is not supported; sha-256 is"
-        );
-        assert_eq!(
-            error("abc"),
-            "checksum `abc` names no algorithm; write sha-256=HEX"
-        );
-        assert_eq!(
-            error("sha-256=xy"),
-            "checksum `sha-256=xy` has 'x' in it, which is no hex digit"
-        );
+        assert_eq!(error("sha-256=abc"), "checksum `sha-256=abc` has 3 hex digits, sha-256 needs 64");
+        assert_eq!(error("md5=00"), "checksum `md5=00`: `md5` is not supported; sha-256 is");
+        assert_eq!(error("abc"), "checksum `abc` names no algorithm; write sha-256=HEX");
+        assert_eq!(error("sha-256=xy"), "checksum `sha-256=xy` has 'x' in it, which is no hex digit");
         assert!(error(&format!("sha-256={HEX}é")).contains("'é'"));
     }
 }

@@ -63,13 +63,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(origin: Origin) -> Self {
-        Self {
-            origin,
-            urls: Vec::new(),
-            name: None,
-            dir: None,
-            checksum: None,
-        }
+        Self { origin, urls: Vec::new(), name: None, dir: None, checksum: None }
     }
 
     /// Takes a line of URLs, separated by tabs.

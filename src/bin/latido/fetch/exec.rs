@@ -57,9 +57,7 @@ impl FromStr for Exec {
             return Err("the command is empty; write for example 'gzip -k {}'".to_owned());
         }
         let exec = Self { words };
-        exec.command(Path::new("file"))
-            .check()
-            .map_err(|error| error.to_string())?;
+        exec.command(Path::new("file")).check().map_err(|error| error.to_string())?;
         Ok(exec)
     }
 }
@@ -69,29 +67,18 @@ mod tests {
     use super::*;
 
     fn run(line: &str) -> String {
-        line.parse::<Exec>()
-            .unwrap()
-            .command(Path::new("/d/a b"))
-            .to_string()
+        line.parse::<Exec>().unwrap().command(Path::new("/d/a b")).to_string()
     }
 
     #[test]
     fn the_path_goes_where_the_placeholder_is_or_to_the_end() {
         assert_eq!(run("echo -n"), r#"echo -n "/d/a b""#);
-        assert_eq!(
-            run("sh -c 'cat {} | wc -c' x{}y"),
-            r#"sh -c "cat /d/a b | wc -c" "x/d/a by""#
-        );
+        assert_eq!(run("sh -c 'cat {} | wc -c' x{}y"), r#"sh -c "cat /d/a b | wc -c" "x/d/a by""#);
     }
 
     #[test]
     fn what_cannot_be_run_is_said_before_anything_is_downloaded() {
-        assert!(
-            "no-such-program -x"
-                .parse::<Exec>()
-                .unwrap_err()
-                .contains("no-such-program")
-        );
+        assert!("no-such-program -x".parse::<Exec>().unwrap_err().contains("no-such-program"));
         assert!("echo 'a".parse::<Exec>().is_err());
         assert!(" ".parse::<Exec>().is_err());
     }

@@ -41,10 +41,7 @@ pub(crate) fn read(name: &str, mut from: impl BufRead) -> io::Result<List> {
         if length == 0 {
             break;
         }
-        let origin = Origin::Line {
-            list: list.clone(),
-            number,
-        };
+        let origin = Origin::Line { list: list.clone(), number };
         if length as u64 == LINE_MAX && !bytes.ends_with(b"\n") {
             reading.errors.push(&origin, EntryError::TooLong);
             break;
@@ -79,9 +76,7 @@ impl List {
     }
 
     fn option(&mut self, draft: &mut Draft, origin: &Origin, text: &str) -> Result<(), EntryError> {
-        let (option, value) = text
-            .split_once('=')
-            .ok_or_else(|| EntryError::NoOption(text.to_owned()))?;
+        let (option, value) = text.split_once('=').ok_or_else(|| EntryError::NoOption(text.to_owned()))?;
         match option {
             "out" => draft.name(value),
             "dir" => draft.dir(value),
@@ -97,11 +92,9 @@ impl List {
     fn ignore(&mut self, option: &str, origin: &Origin) {
         match self.ignored.iter_mut().find(|ignored| ignored.option == option) {
             Some(ignored) => ignored.count += 1,
-            None => self.ignored.push(Ignored {
-                option: option.to_owned(),
-                origin: origin.clone(),
-                count: 1,
-            }),
+            None => {
+                self.ignored.push(Ignored { option: option.to_owned(), origin: origin.clone(), count: 1 })
+            }
         }
     }
 
@@ -115,15 +108,8 @@ impl List {
 
 impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            option,
-            origin,
-            count,
-        } = self;
-        write!(
-            f,
-            "{origin}: option `{option}` is not supported and has no effect"
-        )?;
+        let Self { option, origin, count } = self;
+        write!(f, "{origin}: option `{option}` is not supported and has no effect")?;
         match count {
             1 => Ok(()),
             _ => write!(f, " (it stands on {count} lines)"),

@@ -195,11 +195,8 @@ impl Job {
     /// Puts a job of an earlier run into the stage from which [`start`](Self::start) goes on. A job that failed
     /// gets all its tries again.
     pub(crate) fn recover(&mut self, facts: Facts, rules: &Rules) {
-        let right = self.digest.is_some()
-            && self
-                .request
-                .checksum
-                .is_none_or(|wanted| self.digest == Some(wanted));
+        let right =
+            self.digest.is_some() && self.request.checksum.is_none_or(|wanted| self.digest == Some(wanted));
         let in_place = right && facts.target_bytes == Some(self.bytes);
         match self.stage {
             Stage::Queued => {}
@@ -251,10 +248,7 @@ impl Job {
         }
         self.requeue();
         self.error = Some(presentable(&error).into());
-        Next::Retry {
-            step: self.tries,
-            discard_part,
-        }
+        Next::Retry { step: self.tries, discard_part }
     }
 
     fn fail(&mut self, error: String, discard_part: bool) -> Next {

@@ -151,9 +151,7 @@ impl Journal {
             (APPLICATION_ID, _, _) => return Err(JournalError::Version(journal.path, version)),
             _ => return Err(JournalError::Foreign(journal.path)),
         }
-        let sound = journal
-            .prepare(empty)
-            .map_err(|error| explain(&journal.path, error))?;
+        let sound = journal.prepare(empty).map_err(|error| explain(&journal.path, error))?;
         match &*sound {
             "ok" => Ok(journal),
             _ => Err(JournalError::Damaged(journal.path, sound)),
@@ -165,11 +163,8 @@ impl Journal {
         self.db.busy_timeout(Duration::ZERO)?;
         self.db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         let number = |pragma| self.db.pragma_query_value(None, pragma, |row| row.get(0));
-        let objects = self
-            .db
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-                row.get::<_, i64>(0)
-            })?;
+        let objects =
+            self.db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
         Ok((number("application_id")?, number("user_version")?, objects == 0))
     }
 
@@ -182,8 +177,7 @@ impl Journal {
                  PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
         }
-        self.db
-            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
     }
 
     /// Enters the requests of a run. A job of the same request is gone on with; one whose URLs or checksum have
@@ -213,9 +207,7 @@ impl Journal {
     /// Every job that was ever admitted, in that order.
     fn jobs(&self) -> Result<Vec<Job>, JournalError> {
         let read = || {
-            let mut select = self
-                .db
-                .prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
+            let mut select = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
             select.query_map([], job)?.collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| explain(&self.path, error))
@@ -247,15 +239,9 @@ fn admit(db: &mut Connection, requests: Vec<Request>) -> rusqlite::Result<Admitt
             orphans.push(known.request.part());
             let attempt = known.attempt + 1;
             anew.execute(params![urls, request.checksum, attempt, known.id])?;
-            Ok(Job {
-                attempt,
-                ..Job::new(known.id, request)
-            })
+            Ok(Job { attempt, ..Job::new(known.id, request) })
         };
-        requests
-            .into_iter()
-            .map(&mut enter)
-            .collect::<rusqlite::Result<_>>()?
+        requests.into_iter().map(&mut enter).collect::<rusqlite::Result<_>>()?
     };
     transaction.commit()?;
     Ok(Admitted { jobs, orphans })

@@ -66,9 +66,7 @@ impl Ledger {
     /// Opens the journal and takes up its jobs where it says they are.
     pub(crate) fn new(plan: &Arc<Plan>) -> Self {
         let journal = Journal::open(&plan.journal).unwrap_or_else(|error| latido::crash(error));
-        let jobs = journal
-            .jobs_of(&plan.jobs)
-            .unwrap_or_else(|error| latido::crash(error));
+        let jobs = journal.jobs_of(&plan.jobs).unwrap_or_else(|error| latido::crash(error));
         Self {
             plan: plan.clone(),
             journal,
@@ -86,10 +84,7 @@ impl Ledger {
 
     /// Changes a job, and sees to it that the board and the journal hear of it.
     fn change<R>(&mut self, id: i64, ctx: &mut Context<Self>, change: impl FnOnce(&mut Job) -> R) -> R {
-        let job = self
-            .jobs
-            .get_mut(&id)
-            .expect("the ledger is asked about its own jobs");
+        let job = self.jobs.get_mut(&id).expect("the ledger is asked about its own jobs");
         let before = job.stage;
         let result = change(job);
         self.plan.board.moved(before, job);
@@ -124,19 +119,9 @@ impl Ledger {
         let job = &self.jobs[&id];
         let (attempt, progress) = (job.attempt, Arc::<Progress>::default());
         let request = &job.request;
-        let fetch = Fetch::new(job.url(), &*request.target)
-            .part(request.part())
-            .progress(progress.clone());
-        self.plan.board.set_transfer(
-            downloader,
-            Some(Transfer {
-                name: request.name(),
-                progress,
-            }),
-        );
-        let answer = self.plan.crew.downloaders[downloader]
-            .send(fetch)
-            .into_actor(self);
+        let fetch = Fetch::new(job.url(), &*request.target).part(request.part()).progress(progress.clone());
+        self.plan.board.set_transfer(downloader, Some(Transfer { name: request.name(), progress }));
+        let answer = self.plan.crew.downloaders[downloader].send(fetch).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.plan.board.set_transfer(downloader, None);
             ledger.idle_downloaders.push(downloader);
@@ -159,22 +144,13 @@ impl Ledger {
             let error = "the downloaded bytes are gone".to_owned();
             return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
         };
-        let digest = self
-            .plan
-            .crew
-            .cpu
-            .send(Run(Sha256Of(fetched.part().to_owned())))
-            .into_actor(self);
+        let digest = self.plan.crew.cpu.send(Run(Sha256Of(fetched.part().to_owned()))).into_actor(self);
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
                 Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::sha256(found.sha256.0)),
-                Ok(Ok(Err(error))) => Answer::VerifyFailed {
-                    error: error.to_string(),
-                },
+                Ok(Ok(Err(error))) => Answer::VerifyFailed { error: error.to_string() },
                 Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
-                Ok(Err(error)) => Answer::VerifyFailed {
-                    error: error.to_string(),
-                },
+                Ok(Err(error)) => Answer::VerifyFailed { error: error.to_string() },
             };
             ledger.answer(id, attempt, answer, None, ctx);
         }));
@@ -188,12 +164,8 @@ impl Ledger {
         }
         match self.fetched.remove(&id).map(Fetched::publish) {
             Some(Ok(())) => Answer::Digest(digest),
-            Some(Err(error)) => Answer::VerifyFailed {
-                error: error.to_string(),
-            },
-            None => Answer::VerifyFailed {
-                error: "the downloaded bytes are gone".to_owned(),
-            },
+            Some(Err(error)) => Answer::VerifyFailed { error: error.to_string() },
+            None => Answer::VerifyFailed { error: "the downloaded bytes are gone".to_owned() },
         }
     }
 
@@ -211,9 +183,7 @@ impl Ledger {
                     ledger.change(id, ctx, |job| job.processed_by = command);
                     Answer::Processed
                 }
-                Ok(Err(error)) => Answer::ProcessFailed {
-                    error: error.to_string(),
-                },
+                Ok(Err(error)) => Answer::ProcessFailed { error: error.to_string() },
                 Err(_) => Answer::Lost,
             };
             ledger.answer(id, attempt, answer, None, ctx);
@@ -254,9 +224,7 @@ impl Ledger {
             Next::Verify => self.verify(id, ctx),
             Next::Process => self.to_process.push_back(id),
             Next::Retry { step, .. } => {
-                let wait = backoff()
-                    .delay(step, fastrand::f64())
-                    .max(rest.unwrap_or_default());
+                let wait = backoff().delay(step, fastrand::f64()).max(rest.unwrap_or_default());
                 self.reporter.report(JobReport::retry(job, wait));
                 self.fetched.remove(&id);
                 ctx.run_later(wait, move |ledger, ctx| {
@@ -275,10 +243,7 @@ impl Ledger {
 }
 
 fn failed(error: &FetchError) -> Answer {
-    Answer::FetchFailed {
-        error: error.to_string(),
-        transient: error.is_transient(),
-    }
+    Answer::FetchFailed { error: error.to_string(), transient: error.is_transient() }
 }
 
 /// Writes what has changed to the journal.
@@ -291,9 +256,7 @@ impl Handler<Save> for Ledger {
 
     fn handle(&mut self, _: Save, _: &mut Context<Self>) {
         let changed = self.unsaved.iter().map(|id| &self.jobs[id]);
-        self.journal
-            .record(changed)
-            .unwrap_or_else(|error| latido::crash(error));
+        self.journal.record(changed).unwrap_or_else(|error| latido::crash(error));
         self.unsaved.clear();
         if self.unfinished == 0 {
             self.plan.board.finish();
@@ -334,9 +297,7 @@ impl Actor for Ledger {
 
 /// What the disk says. The downloaded bytes of an earlier ledger are gone: a downloader removes what nobody waits for.
 fn facts(job: &Job) -> Facts {
-    let target = fs::metadata(&job.request.target)
-        .ok()
-        .filter(fs::Metadata::is_file);
+    let target = fs::metadata(&job.request.target).ok().filter(fs::Metadata::is_file);
     let modified = |target: &fs::Metadata| target.mtime() * 1_000_000_000 + target.mtime_nsec();
     Facts {
         part_bytes: None,

@@ -69,9 +69,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     view.await?;
 
     if let End::GaveUp(reason) = &end {
-        screen.line(format!(
-            "latido: the supervision tree {reason}; run the same command again to go on"
-        ));
+        screen.line(format!("latido: the supervision tree {reason}; run the same command again to go on"));
     }
     let jobs = match (run.jobs(), end.interruption()) {
         (Ok(jobs), _) => jobs,
@@ -82,10 +80,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
             return Ok(Exit::GaveUp);
         }
     };
-    let summary = Summary {
-        jobs,
-        elapsed: run.started.elapsed(),
-    };
+    let summary = Summary { jobs, elapsed: run.started.elapsed() };
     if !args.quiet {
         view::say(&summary);
     }
@@ -118,11 +113,7 @@ impl Intake {
             None => List::default(),
         };
         list.add_command_line(args);
-        let List {
-            entries,
-            errors,
-            ignored,
-        } = list;
+        let List { entries, errors, ignored } = list;
         let entries = errors.or(entries)?;
 
         let mut directories = Directories::open(&args.dir).map_err(on_command_line)?;
@@ -202,10 +193,7 @@ fn place(
         if occupied.contains(request.target.as_os_str()) {
             errors.push(origin, TargetError::IsADirectory(request.target.to_path_buf()));
         }
-        if ours
-            .iter()
-            .any(|file| file.as_os_str() == request.target.as_os_str())
-        {
+        if ours.iter().any(|file| file.as_os_str() == request.target.as_os_str()) {
             errors.push(origin, TargetError::Ours(request.target.to_path_buf()));
         }
         if let Some((other, url)) = taken.insert(request.target.as_os_str(), (origin, request.url())) {

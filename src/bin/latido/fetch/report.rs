@@ -47,13 +47,7 @@ impl JobReport {
     }
 
     pub(crate) fn retry(job: &Job, wait: Duration) -> Self {
-        Self::new(
-            job,
-            What::Retry {
-                error: error(job),
-                wait,
-            },
-        )
+        Self::new(job, What::Retry { error: error(job), wait })
     }
 
     pub(crate) fn lost(job: &Job, stage: Stage) -> Self {
@@ -61,10 +55,7 @@ impl JobReport {
     }
 
     fn new(job: &Job, what: What) -> Self {
-        Self {
-            name: job.request.name(),
-            what,
-        }
+        Self { name: job.request.name(), what }
     }
 }
 

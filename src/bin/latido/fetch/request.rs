@@ -22,11 +22,7 @@ pub(crate) struct Request {
 impl Request {
     /// `urls` are the places that have the file, separated by tabs.
     pub(crate) fn new(urls: &str, target: impl Into<Box<Path>>, checksum: Option<Checksum>) -> Self {
-        Self {
-            urls: urls.into(),
-            target: target.into(),
-            checksum,
-        }
+        Self { urls: urls.into(), target: target.into(), checksum }
     }
 
     /// The first of [`urls`](Self::urls).
@@ -59,11 +55,7 @@ impl Request {
         hash.update([0]);
         hash.update(self.urls.as_bytes());
         hash.update([0]);
-        hash.update(
-            self.checksum
-                .map(|checksum| checksum.to_string())
-                .unwrap_or_default(),
-        );
+        hash.update(self.checksum.map(|checksum| checksum.to_string()).unwrap_or_default());
         let mut name = OsString::from(format!("{OURS}-"));
         for byte in &hash.finalize()[..8] {
             name.push(format!("{byte:02x}"));

@@ -73,10 +73,7 @@ impl Ready {
         let work = Work {
             journal: intake.journal.clone(),
             jobs: Vec::new(),
-            rules: Rules {
-                max_tries: args.max_tries,
-                exec: args.exec.is_some(),
-            },
+            rules: Rules { max_tries: args.max_tries, exec: args.exec.is_some() },
             exec: args.exec.clone(),
             downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
         };
@@ -86,10 +83,7 @@ impl Ready {
         let mut admitted = journal.admit(intake.requests)?;
         if let Some(exec) = &args.exec {
             let command = exec.to_string();
-            let anew = admitted
-                .jobs
-                .iter_mut()
-                .filter_map(|job| job.process_anew(&command).then_some(&*job));
+            let anew = admitted.jobs.iter_mut().filter_map(|job| job.process_anew(&command).then_some(&*job));
             journal.record(anew)?;
         }
         drop(journal);
@@ -99,10 +93,7 @@ impl Ready {
             let _ = std::fs::remove_file(part);
         }
         let jobs: Vec<i64> = admitted.jobs.iter().map(|job| job.id).collect();
-        let work = Work {
-            jobs: jobs.clone(),
-            ..work
-        };
+        let work = Work { jobs: jobs.clone(), ..work };
         let (spec, board) = work.into_tree();
         let run = Run {
             board,
@@ -111,22 +102,15 @@ impl Ready {
             jobs,
             _reserved: Arc::new(reserved),
         };
-        Ok(Self {
-            warnings: intake.warnings,
-            spec,
-            faults: args.faults.clone(),
-            run,
-        })
+        Ok(Self { warnings: intake.warnings, spec, faults: args.faults.clone(), run })
     }
 
     /// Starts the tree. Faults that strike at a message are in place before its parts run; the others strike once it is
     /// up, for a part that fails as it starts for the first time ends a tree.
     pub(crate) fn start(self) -> Result<Running> {
         let tree = self.spec.start()?;
-        let (at_once, at_messages): (Vec<_>, Vec<_>) = self
-            .faults
-            .into_iter()
-            .partition(|injection| injection.when == When::Now);
+        let (at_once, at_messages): (Vec<_>, Vec<_>) =
+            self.faults.into_iter().partition(|injection| injection.when == When::Now);
         for injection in &at_messages {
             inject(&tree, injection);
         }
@@ -155,8 +139,7 @@ async fn strike(tree: Tree, mut events: Events, faults: Vec<Injection>) {
 }
 
 fn inject(tree: &Tree, Injection { path, fault, when }: &Injection) -> usize {
-    tree.inject_when(path, fault.clone(), *when)
-        .expect("the path was checked before the start")
+    tree.inject_when(path, fault.clone(), *when).expect("the path was checked before the start")
 }
 
 impl Running {
@@ -189,10 +172,7 @@ fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
     for Injection { path, .. } in faults {
         if !paths.iter().any(|known| known.matches(path)) {
             let known: Vec<_> = paths.iter().map(ToString::to_string).collect();
-            bail!(
-                "--fault {path} fits no part of the tree; there are {}",
-                known.join(", ")
-            );
+            bail!("--fault {path} fits no part of the tree; there are {}", known.join(", "));
         }
     }
     Ok(())

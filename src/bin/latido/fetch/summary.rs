@@ -30,24 +30,13 @@ impl fmt::Display for Summary {
         if self.jobs.is_empty() {
             return f.write_str("nothing to do: the list names no file");
         }
-        let (done, failed) = (
-            self.in_stage(Stage::Done).count(),
-            self.in_stage(Stage::Failed).count(),
-        );
+        let (done, failed) = (self.in_stage(Stage::Done).count(), self.in_stage(Stage::Failed).count());
         let bytes = self.in_stage(Stage::Done).map(|job| job.bytes).sum();
         let files = if self.jobs.len() == 1 { "file" } else { "files" };
         // Without a checksum, all that is known is that the file is as long as the server said.
-        let unverified = self
-            .in_stage(Stage::Done)
-            .filter(|job| job.request.checksum.is_none())
-            .count();
+        let unverified = self.in_stage(Stage::Done).filter(|job| job.request.checksum.is_none()).count();
         let verified = if unverified == 0 { " and verified" } else { "" };
-        write!(
-            f,
-            "{} {files}: {done} done{verified} ({})",
-            self.jobs.len(),
-            HumanBytes(bytes)
-        )?;
+        write!(f, "{} {files}: {done} done{verified} ({})", self.jobs.len(), HumanBytes(bytes))?;
         if unverified > 0 {
             write!(f, ", {unverified} of them without a checksum to verify")?;
         }

@@ -174,15 +174,11 @@ impl Directories {
 
 /// Creates a directory that the user named, and gives its path without links.
 fn own(path: &Path, created: &mut Created) -> Result<PathBuf, TargetError> {
-    let missing = path
-        .ancestors()
-        .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
+    let missing = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
     let mut missing: Vec<_> = missing.map(Path::to_owned).collect();
     missing.reverse();
     created.0.extend(missing);
-    fs::create_dir_all(path)
-        .and_then(|()| fs::canonicalize(path))
-        .map_err(|source| failed(path, source))
+    fs::create_dir_all(path).and_then(|()| fs::canonicalize(path)).map_err(|source| failed(path, source))
 }
 
 /// Creates the directories `below` a root one by one, and follows no link out of it.
@@ -200,10 +196,7 @@ fn descend(root: &Path, below: &Path, created: &mut Created) -> Result<PathBuf, 
         }
         let real = fs::canonicalize(&path).map_err(|source| failed(&path, source))?;
         if !real.starts_with(root) {
-            return Err(TargetError::LeadsOut {
-                link: path,
-                root: root.to_owned(),
-            });
+            return Err(TargetError::LeadsOut { link: path, root: root.to_owned() });
         }
         if !real.is_dir() {
             return Err(TargetError::NotADirectory(path));
@@ -216,16 +209,11 @@ fn descend(root: &Path, below: &Path, created: &mut Created) -> Result<PathBuf, 
 /// Permissions do not tell whether a directory can be written to (read-only mounts, quotas): a file does.
 fn try_out(directory: &Path) -> Result<(), TargetError> {
     let probe = directory.join(format!("{OURS}-{}.probe", std::process::id()));
-    File::create(&probe)
-        .and_then(|_| fs::remove_file(&probe))
-        .map_err(|source| failed(directory, source))
+    File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|source| failed(directory, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> TargetError {
-    TargetError::Directory {
-        path: path.to_owned(),
-        source,
-    }
+    TargetError::Directory { path: path.to_owned(), source }
 }
 
 fn percent_decoded(text: &str) -> OsString {

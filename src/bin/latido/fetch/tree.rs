@@ -55,9 +55,7 @@ impl Work {
             CommandRunner::default,
             &Placement::Shared(Arbiters::new(1)),
         );
-        let cpu = ChildSpec::new("cpu", || CpuPool::new(0))
-            .on(Placement::OwnThread)
-            .backoff(gentle());
+        let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
         let board = Arc::new(Board::new(self.downloaders));
         let heartbeat = heartbeat(&self.journal, &board);
         let plan = Arc::new(Plan {
@@ -72,9 +70,8 @@ impl Work {
             },
             board: board.clone(),
         });
-        let ledger = ChildSpec::new("ledger", move || Ledger::new(&plan))
-            .on(Placement::OwnThread)
-            .backoff(gentle());
+        let ledger =
+            ChildSpec::new("ledger", move || Ledger::new(&plan)).on(Placement::OwnThread).backoff(gentle());
         let mut tree = team("latido", 5)
             .child(heartbeat.spec("heartbeat").backoff(gentle()))
             .child(ledger)
@@ -98,11 +95,7 @@ fn children<A: actix::Actor<Context = actix::Context<A>>>(
     factory: fn() -> A,
     placement: &Placement,
 ) -> Vec<ChildSpec<A>> {
-    let child = |n: usize| {
-        ChildSpec::new(n.to_string(), factory)
-            .on(placement.clone())
-            .backoff(gentle())
-    };
+    let child = |n: usize| ChildSpec::new(n.to_string(), factory).on(placement.clone()).backoff(gentle());
     (0..count).map(child).collect()
 }
 

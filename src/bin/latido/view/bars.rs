@@ -18,9 +18,7 @@ impl Bars {
         let add = |template| {
             let bar = multi.add(ProgressBar::new(0));
             bar.set_style(
-                ProgressStyle::with_template(template)
-                    .expect("the template is right")
-                    .progress_chars("━╸ "),
+                ProgressStyle::with_template(template).expect("the template is right").progress_chars("━╸ "),
             );
             bar
         };
@@ -41,13 +39,8 @@ impl Bars {
         let seconds = self.run.elapsed().as_secs_f64().max(0.001);
         let (bytes, failed) = (board.bytes(), board.count(Stage::Failed));
         let rate = HumanBytes((bytes as f64 / seconds) as u64);
-        let failed = if failed > 0 {
-            format!(", {failed} failed")
-        } else {
-            String::new()
-        };
-        self.run
-            .set_message(format!("{}  {rate}/s{failed}", HumanBytes(bytes)));
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        self.run.set_message(format!("{}  {rate}/s{failed}", HumanBytes(bytes)));
         self.run.tick();
 
         let mut transfers = board.transfers();
@@ -61,18 +54,11 @@ impl Bars {
             let (received, total) = (transfer.progress.received(), transfer.progress.total());
             bar.set_length(total.unwrap_or(1));
             bar.set_position(if total.is_some() { received } else { 0 });
-            bar.set_message(format!(
-                "{:>10}  {}",
-                HumanBytes(received).to_string(),
-                transfer.name
-            ));
+            bar.set_message(format!("{:>10}  {}", HumanBytes(received).to_string(), transfer.name));
         }
     }
 
     pub(super) fn clear(&self) {
-        self.transfers
-            .iter()
-            .chain([&self.run])
-            .for_each(ProgressBar::finish_and_clear);
+        self.transfers.iter().chain([&self.run]).for_each(ProgressBar::finish_and_clear);
     }
 }

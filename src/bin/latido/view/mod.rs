@@ -28,9 +28,8 @@ pub(crate) enum Detail {
 
 /// Shows a run until its tree has ended.
 pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, detail: Detail) {
-    let bars = (detail != Detail::Quiet)
-        .then(|| screen.bars().map(|multi| Bars::new(multi, &board)))
-        .flatten();
+    let bars =
+        (detail != Detail::Quiet).then(|| screen.bars().map(|multi| Bars::new(multi, &board))).flatten();
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
@@ -54,21 +53,9 @@ pub(crate) fn say(result: impl Display) {
 
 fn is_worth_a_line(event: &Event, detail: Detail, has_bars: bool) -> bool {
     match (event.report::<JobReport>(), detail) {
-        (
-            Some(JobReport {
-                what: What::Failed { .. },
-                ..
-            }),
-            _,
-        ) => true,
+        (Some(JobReport { what: What::Failed { .. }, .. }), _) => true,
         (_, Detail::Quiet) => false,
-        (
-            Some(JobReport {
-                what: What::Done { .. },
-                ..
-            }),
-            _,
-        ) => !has_bars,
+        (Some(JobReport { what: What::Done { .. }, .. }), _) => !has_bars,
         (Some(_), _) => true,
         (None, Detail::Normal) => event.level() <= log::Level::Warn,
         (None, Detail::Everything) => event.level() <= log::Level::Info,

@@ -16,10 +16,7 @@ pub(crate) struct Screen {
 impl Screen {
     pub(crate) fn new() -> Self {
         let bars = Term::stderr().is_term().then(MultiProgress::new);
-        Self {
-            bars,
-            started: Instant::now(),
-        }
+        Self { bars, started: Instant::now() }
     }
 
     pub(crate) fn bars(&self) -> Option<&MultiProgress> {
@@ -37,16 +34,12 @@ impl Screen {
     }
 
     pub(crate) fn event(&self, event: &Event) {
-        let time = style(format!("{:7.2}s", self.started.elapsed().as_secs_f64()))
-            .for_stderr()
-            .dim();
+        let time = style(format!("{:7.2}s", self.started.elapsed().as_secs_f64())).for_stderr().dim();
         let style = style_of(event).for_stderr();
         // The words are in line with those above; the time stands beside the first of them.
         let text = " ".repeat(TIME) + &event.to_string();
         let lines = self.wrapped(&text, TIME).into_iter();
-        let lines: Vec<_> = lines
-            .map(|line| style.apply_to(&line[TIME..]).to_string())
-            .collect();
+        let lines: Vec<_> = lines.map(|line| style.apply_to(&line[TIME..]).to_string()).collect();
         self.write(&format!("{time}  {}", lines.join(&format!("\n{:TIME$}", ""))));
     }
 

@@ -24,18 +24,13 @@ fn options_beneath_a_url_belong_to_it() {
     let entries = entries(format!(
         "# mirrors\n\nhttp://a/x\n  out=sub/y\n\tdir=d\n\n  # why\n checksum=sha-256={hex}\nhttps://b/z?q=1\n"
     ));
-    let [first, second] = &entries[..] else {
-        panic!("{entries:?}")
-    };
+    let [first, second] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(first.urls, "http://a/x");
     assert_eq!(first.name, Path::new("sub/y"));
     assert_eq!(first.dir, Some(PathBuf::from("d")));
     assert_eq!(first.checksum, Some(Checksum::sha256([0xab; 32])));
     assert_eq!(first.origin.to_string(), "list.txt:3");
-    assert_eq!(
-        (&*second.urls, &second.dir, &second.checksum),
-        ("https://b/z?q=1", &None, &None)
-    );
+    assert_eq!((&*second.urls, &second.dir, &second.checksum), ("https://b/z?q=1", &None, &None));
     assert_eq!(second.name, Path::new("z"));
 }
 
@@ -49,10 +44,7 @@ fn a_byte_order_mark_carriage_returns_and_a_missing_last_newline_are_taken() {
 #[test]
 fn several_urls_for_one_file_are_kept_in_order() {
     let entries = entries("http://a/x\thttp://b/y\t\n");
-    assert_eq!(
-        (&*entries[0].urls, &*entries[0].name),
-        ("http://a/x\thttp://b/y", Path::new("x"))
-    );
+    assert_eq!((&*entries[0].urls, &*entries[0].name), ("http://a/x\thttp://b/y", Path::new("x")));
 }
 
 #[test]

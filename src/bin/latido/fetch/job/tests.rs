@@ -8,10 +8,7 @@ const RIGHT: [u8; 32] = [1; 32];
 const ATTEMPT: u32 = 7;
 const TRIED_ONCE: u32 = 1;
 const BYTES: u64 = 10;
-const PLAIN: Rules = Rules {
-    max_tries: 3,
-    exec: false,
-};
+const PLAIN: Rules = Rules { max_tries: 3, exec: false };
 const EXEC: Rules = Rules { exec: true, ..PLAIN };
 const KEEP: bool = false;
 const DISCARD: bool = true;
@@ -41,31 +38,21 @@ fn fetched() -> Answer {
 }
 
 fn fetch_failed(transient: bool) -> Answer {
-    Answer::FetchFailed {
-        error: "reset".to_owned(),
-        transient,
-    }
+    Answer::FetchFailed { error: "reset".to_owned(), transient }
 }
 
 fn verify_failed() -> Answer {
-    Answer::VerifyFailed {
-        error: "unreadable".to_owned(),
-    }
+    Answer::VerifyFailed { error: "unreadable".to_owned() }
 }
 
 fn process_failed() -> Answer {
-    Answer::ProcessFailed {
-        error: "status 1".to_owned(),
-    }
+    Answer::ProcessFailed { error: "status 1".to_owned() }
 }
 
 #[test]
 fn every_answer_leads_where_the_table_says() {
     use Stage::*;
-    let retry = |discard_part| Next::Retry {
-        step: 2,
-        discard_part,
-    };
+    let retry = |discard_part| Next::Retry { step: 2, discard_part };
     let finished = |discard_part| Next::Finished { discard_part };
     #[rustfmt::skip]
     let table = [
@@ -94,11 +81,7 @@ fn every_answer_leads_where_the_table_says() {
         let mut job = job(stage);
         let row = format!("{stage:?} {answer:?} {rules:?}");
         assert_eq!(job.answer(ATTEMPT, answer, &rules), next, "{row}");
-        assert_eq!(
-            (job.stage, job.attempt, job.tries),
-            (becomes, attempt, tries),
-            "{row}"
-        );
+        assert_eq!((job.stage, job.attempt, job.tries), (becomes, attempt, tries), "{row}");
     }
 }
 
@@ -109,14 +92,8 @@ fn the_last_try_fails_with_the_last_error() {
         (Stage::Verifying, verify_failed(), DISCARD, "unreadable"),
         (Stage::Verifying, wrong(), DISCARD, "the file is sha-256=0202"),
     ] {
-        let mut job = Job {
-            tries: 2,
-            ..job(stage)
-        };
-        assert_eq!(
-            job.answer(ATTEMPT, answer, &PLAIN),
-            Next::Finished { discard_part }
-        );
+        let mut job = Job { tries: 2, ..job(stage) };
+        assert_eq!(job.answer(ATTEMPT, answer, &PLAIN), Next::Finished { discard_part });
         assert_eq!((job.stage, job.tries), (Stage::Failed, 3));
         assert!(job.error.unwrap().starts_with(error));
     }
@@ -127,32 +104,17 @@ fn a_file_without_a_checksum_is_what_it_is() {
     let mut job = job(Stage::Verifying);
     job.request.checksum = None;
     job.answer(ATTEMPT, wrong(), &PLAIN);
-    assert_eq!(
-        (job.stage, job.digest),
-        (Stage::Done, Some(Checksum::sha256([2; 32])))
-    );
+    assert_eq!((job.stage, job.digest), (Stage::Done, Some(Checksum::sha256([2; 32]))));
 }
 
 #[test]
 fn a_new_run_goes_on_where_the_disk_agrees() {
     use Stage::*;
     let nothing = Facts::default();
-    let part = Facts {
-        part_bytes: Some(BYTES),
-        ..nothing
-    };
-    let torn = Facts {
-        part_bytes: Some(BYTES - 1),
-        ..nothing
-    };
-    let target = Facts {
-        target_bytes: Some(BYTES),
-        ..nothing
-    };
-    let short = Facts {
-        target_bytes: Some(BYTES - 1),
-        ..nothing
-    };
+    let part = Facts { part_bytes: Some(BYTES), ..nothing };
+    let torn = Facts { part_bytes: Some(BYTES - 1), ..nothing };
+    let target = Facts { target_bytes: Some(BYTES), ..nothing };
+    let short = Facts { target_bytes: Some(BYTES - 1), ..nothing };
     #[rustfmt::skip]
     let table = [
         // stage     digest  facts    rules  becomes     tries
@@ -180,30 +142,16 @@ fn a_new_run_goes_on_where_the_disk_agrees() {
         let mut job = Job { digest, ..job(stage) };
         job.recover(facts, &rules);
         let row = format!("{stage:?} {facts:?} {rules:?}");
-        assert_eq!(
-            (job.stage, job.tries, job.attempt),
-            (becomes, tries, ATTEMPT),
-            "{row}"
-        );
-        assert_eq!(
-            job.digest.is_some(),
-            matches!(becomes, Processing | Done),
-            "{row}"
-        );
+        assert_eq!((job.stage, job.tries, job.attempt), (becomes, tries, ATTEMPT), "{row}");
+        assert_eq!(job.digest.is_some(), matches!(becomes, Processing | Done), "{row}");
     }
 }
 
 #[test]
 fn a_digest_on_record_that_is_not_the_one_wanted_is_not_believed() {
     let digest = Some(Checksum::sha256([2; 32]));
-    let mut job = Job {
-        digest,
-        ..job(Stage::Done)
-    };
-    let facts = Facts {
-        target_bytes: Some(BYTES),
-        ..Facts::default()
-    };
+    let mut job = Job { digest, ..job(Stage::Done) };
+    let facts = Facts { target_bytes: Some(BYTES), ..Facts::default() };
     job.recover(facts, &PLAIN);
     assert_eq!(job.stage, Stage::Queued);
 }

@@ -23,14 +23,8 @@ impl ToSql for Target<'_> {
 }
 
 impl Stage {
-    const ALL: [Self; 6] = [
-        Self::Queued,
-        Self::Fetching,
-        Self::Verifying,
-        Self::Processing,
-        Self::Done,
-        Self::Failed,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Queued, Self::Fetching, Self::Verifying, Self::Processing, Self::Done, Self::Failed];
 
     fn name(self) -> &'static str {
         match self {
@@ -68,9 +62,6 @@ impl ToSql for Checksum {
 
 impl FromSql for Checksum {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value
-            .as_str()?
-            .parse()
-            .map_err(|error| FromSqlError::Other(Box::new(error)))
+        value.as_str()?.parse().map_err(|error| FromSqlError::Other(Box::new(error)))
     }
 }

@@ -23,11 +23,7 @@ fn requests(count: usize) -> Vec<Request> {
     let request = |n| {
         let checksum = Checksum::sha256([n as u8; 32]);
         let target = PathBuf::from(format!("/srv/files/{n:06}.bin"));
-        Request::new(
-            &format!("https://example.org/files/{n:06}.bin"),
-            target,
-            Some(checksum),
-        )
+        Request::new(&format!("https://example.org/files/{n:06}.bin"), target, Some(checksum))
     };
     (0..count).map(request).collect()
 }
@@ -92,20 +88,14 @@ fn what_was_recorded_survives_a_kill_and_what_was_not_is_not_there() {
 fn a_request_that_changed_starts_anew_without_attempts_going_back() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
-    let old = journal
-        .admit(vec![request("http://a/x", "/d/x"), request("http://a/y", "/d/y")])
-        .unwrap()
-        .jobs;
+    let old = journal.admit(vec![request("http://a/x", "/d/x"), request("http://a/y", "/d/y")]).unwrap().jobs;
     let old: Vec<_> = old.iter().map(far).collect();
     journal.record(&old).unwrap();
 
     let moved = request("http://b/x", "/d/x");
     let pinned = Request::new("http://a/y", Path::new("/d/y"), Some(Checksum::sha256([1; 32])));
     let admitted = journal.admit(vec![moved.clone(), pinned.clone()]).unwrap();
-    let expected = |id, request| Job {
-        attempt: 10,
-        ..Job::new(id, request)
-    };
+    let expected = |id, request| Job { attempt: 10, ..Job::new(id, request) };
     assert_eq!(admitted.jobs, [expected(1, moved), expected(2, pinned)]);
     assert_eq!(admitted.orphans, [old[0].request.part(), old[1].request.part()]);
     assert_eq!(journal.jobs().unwrap(), admitted.jobs);
@@ -116,9 +106,7 @@ fn only_the_jobs_of_this_run_are_admitted_and_the_others_are_kept() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
     journal.admit(requests(3)).unwrap();
-    let admitted = journal
-        .admit(vec![requests(3).remove(1), request("http://a/x", "/d/x")])
-        .unwrap();
+    let admitted = journal.admit(vec![requests(3).remove(1), request("http://a/x", "/d/x")]).unwrap();
     assert_eq!(admitted.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [2, 4]);
     assert_eq!(journal.jobs().unwrap().len(), 4);
 }
@@ -128,10 +116,7 @@ fn a_path_that_is_no_utf8_survives_and_one_that_is_can_be_read_by_people() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
     let odd = PathBuf::from(OsString::from_vec(b"/d/\xff\n".to_vec()));
-    let requests = vec![
-        Request::new("http://a/x", odd, None),
-        request("http://a/y", "/d/ñ"),
-    ];
+    let requests = vec![Request::new("http://a/x", odd, None), request("http://a/y", "/d/ñ")];
     let jobs = journal.admit(requests.clone()).unwrap().jobs;
     assert_eq!(journal.jobs().unwrap(), jobs);
     assert_eq!(journal.admit(requests).unwrap().jobs, jobs);
@@ -151,12 +136,8 @@ fn a_second_program_is_refused_until_the_first_has_ended() {
 #[test]
 fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
     let (_dir, path) = file();
-    for garbage in [
-        &b"xy"[..],
-        &[0; 100],
-        &[0xa5; 10_000],
-        b"SQLite format 3\0 and then nothing of the kind",
-    ] {
+    for garbage in [&b"xy"[..], &[0; 100], &[0xa5; 10_000], b"SQLite format 3\0 and then nothing of the kind"]
+    {
         fs::write(&path, garbage).unwrap();
         assert!(refusal(&path).contains("damaged"));
         assert_eq!(fs::read(&path).unwrap(), garbage);
@@ -186,25 +167,15 @@ fn a_value_that_latido_never_wrote_is_damage() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
     journal.admit(requests(2)).unwrap();
-    journal
-        .db
-        .execute("UPDATE jobs SET stage = 'resting' WHERE id = 2", [])
-        .unwrap();
+    journal.db.execute("UPDATE jobs SET stage = 'resting' WHERE id = 2", []).unwrap();
     let error = journal.admit(requests(2)).unwrap_err().to_string();
-    assert!(
-        error.contains("damaged") && error.contains("`resting` is no stage"),
-        "{error}"
-    );
+    assert!(error.contains("damaged") && error.contains("`resting` is no stage"), "{error}");
 }
 
 #[test]
 fn a_journal_of_another_format_or_in_no_directory_is_refused() {
     let (dir, path) = file();
-    Journal::open(&path)
-        .unwrap()
-        .db
-        .pragma_update(None, "user_version", 2)
-        .unwrap();
+    Journal::open(&path).unwrap().db.pragma_update(None, "user_version", 2).unwrap();
     assert!(refusal(&path).contains("format 2, not 1"));
     assert!(refusal(&dir.path().join("missing/jobs.db")).contains("--journal"));
 }

@@ -40,11 +40,7 @@ fn a_url_cannot_name_a_file_outside() {
         let error = from_url(url).unwrap_err();
         assert!(error.contains(part), "{url}: {error}");
     }
-    assert!(
-        from_url(&format!("http://a/{}", "x".repeat(256)))
-            .unwrap_err()
-            .contains("256 bytes")
-    );
+    assert!(from_url(&format!("http://a/{}", "x".repeat(256))).unwrap_err().contains("256 bytes"));
     assert!(from_url(&format!("http://a/{}", "x".repeat(255))).is_ok());
 }
 
@@ -78,10 +74,7 @@ fn a_name_stays_below_its_directory() {
 #[test]
 fn an_error_shows_the_name_without_its_control_characters() {
     let error = checked_name("\x1b[2J/../x".into()).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        r#""\u{1b}[2J/../x" has `..`, `.` or an empty part in it; write the path without"#
-    );
+    assert_eq!(error, r#""\u{1b}[2J/../x" has `..`, `.` or an empty part in it; write the path without"#);
 }
 
 #[test]
@@ -94,23 +87,13 @@ fn directories_are_created_where_they_are_needed() {
 
     let name = Path::new("sub/dir/x");
     assert_eq!(*directories.place(None, name).unwrap(), base.join(name));
-    assert_eq!(
-        *directories.place(Some(Path::new("d")), name).unwrap(),
-        base.join("d/sub/dir/x")
-    );
-    assert_eq!(
-        *directories.place(Some(Path::new("./d/.")), name).unwrap(),
-        base.join("d/sub/dir/x")
-    );
+    assert_eq!(*directories.place(Some(Path::new("d")), name).unwrap(), base.join("d/sub/dir/x"));
+    assert_eq!(*directories.place(Some(Path::new("./d/.")), name).unwrap(), base.join("d/sub/dir/x"));
     let absolute = directories.place(Some(elsewhere.path()), name).unwrap();
     assert!(absolute.starts_with(elsewhere.path().canonicalize().unwrap()));
     for target in [base.join(name), base.join("d/sub/dir/x"), absolute.into()] {
         let parent = target.parent().unwrap();
-        assert_eq!(
-            fs::read_dir(parent).unwrap().count(),
-            0,
-            "{parent:?} is there, without a probe"
-        );
+        assert_eq!(fs::read_dir(parent).unwrap().count(), 0, "{parent:?} is there, without a probe");
     }
 }
 
@@ -126,11 +109,7 @@ fn a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_seen_through() 
     symlink("nowhere", base.join("dangling")).unwrap();
     fs::write(base.join("file"), "").unwrap();
 
-    let mut place = |name: &str| {
-        directories
-            .place(None, Path::new(name))
-            .map_err(|error| error.to_string())
-    };
+    let mut place = |name: &str| directories.place(None, Path::new(name)).map_err(|error| error.to_string());
     assert!(place("out/x").unwrap_err().contains("leads out"));
     assert!(place("out/sub/x").unwrap_err().contains("leads out"));
     assert!(place("dangling/x").unwrap_err().contains("dangling"));
@@ -144,14 +123,10 @@ fn a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_seen_through() 
 fn a_directory_that_cannot_be_had_is_named() {
     let temp = tempfile::tempdir().unwrap();
     fs::write(temp.path().join("file"), "").unwrap();
-    let error = Directories::open(&temp.path().join("file/sub"))
-        .unwrap_err()
-        .to_string();
+    let error = Directories::open(&temp.path().join("file/sub")).unwrap_err().to_string();
     assert!(error.contains("file/sub") && error.contains("-d"), "{error}");
     // Unlike a directory without permissions, this one refuses root as well.
-    let error = Directories::open(Path::new("/proc/self"))
-        .unwrap_err()
-        .to_string();
+    let error = Directories::open(Path::new("/proc/self")).unwrap_err().to_string();
     assert!(error.contains("/proc/"), "{error}");
 }
 

@@ -59,6 +59,9 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     let end = running.end(&mut signals).await;
     sabotage.abort();
     screen.line(format!("\n{}", tree.snapshot()));
+    if let Some(incident) = tree.incidents().first() {
+        screen.line(format!("The first failure, as a story:\n{incident}\n"));
+    }
     running.stop(&mut signals).await;
     view.await?;
     let verdict = Verdict::new(&corpus, dir, record.await?, run.started.elapsed(), end);

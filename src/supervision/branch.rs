@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use actix::Addr;
 
 use super::admin::Waiting;
+use super::boss::Boss;
 use super::check::SpecError;
-use super::node::{Boss, Node};
+use super::node::Node;
 use super::roster::Roster;
 use super::spec::{AnySpec, Conduct, Plan};
 use super::supervisor::Supervisor;

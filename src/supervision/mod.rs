@@ -34,6 +34,7 @@ mod admin;
 mod armed;
 mod ask;
 mod backoff;
+mod boss;
 mod branch;
 mod check;
 mod child;

@@ -4,19 +4,17 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use actix::Addr;
 use actix_rt::ArbiterHandle;
 use futures::future::{LocalBoxFuture, join_all};
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::armed::Armed;
+use super::boss::Boss;
 use super::branch::Branch;
 use super::child::{AnyChild, Core};
 use super::home::Home;
 use super::placement::{OwnedArbiter, Placement};
 use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Rules};
-use super::supervisor::{News, Notice, Supervisor};
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
@@ -36,14 +34,6 @@ pub(crate) struct Node {
     /// Every seat that somebody still sits in.
     seats: Mutex<Vec<Weak<Seat>>>,
     thread: Mutex<Thread>,
-}
-
-/// Who hears of a child's lives.
-pub(crate) enum Boss {
-    /// Its supervisor, which knows it by its place, and may have taken it in at run time.
-    Supervisor { addr: Addr<Supervisor>, place: usize, hired: bool },
-    /// It is the root.
-    Nobody(UnboundedSender<ExitReason>),
 }
 
 /// What a child is doing.
@@ -326,37 +316,6 @@ impl Thread {
         self.shared.take_if(|shared| Arc::ptr_eq(shared, blocked));
         if let Placement::Shared(arbiters) = &self.placement {
             arbiters.give_up(blocked);
-        }
-    }
-}
-
-impl Boss {
-    pub(crate) fn is_hired(&self) -> bool {
-        matches!(self, Self::Supervisor { hired: true, .. })
-    }
-
-    /// The child's place below its supervisor.
-    pub(crate) fn place(&self) -> usize {
-        match self {
-            Self::Supervisor { place, .. } => *place,
-            Self::Nobody(_) => 0,
-        }
-    }
-
-    pub(crate) fn tell_up(&self, seat: &Seat) {
-        self.tell(seat, News::Up);
-    }
-
-    pub(crate) fn tell_left(&self, seat: &Seat, reason: ExitReason) {
-        match self {
-            Self::Nobody(ended) => drop(ended.send(reason)),
-            Self::Supervisor { .. } => self.tell(seat, News::Left(reason)),
-        }
-    }
-
-    fn tell(&self, seat: &Seat, news: News) {
-        if let Self::Supervisor { addr, place, .. } = self {
-            addr.do_send(Notice { place: *place, incarnation: seat.incarnation, news });
         }
     }
 }

@@ -8,8 +8,9 @@ use actix::Addr;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::admin::{AdminError, Order, What};
+use super::boss::Boss;
 use super::monitor::Monitor;
-use super::node::{Boss, Node};
+use super::node::Node;
 use super::snapshot::{Counts, Snapshot};
 use super::spec::AnySpec;
 use super::supervisor::Supervisor;

@@ -115,8 +115,12 @@ impl Book {
             return;
         };
         let fault = self.faults.remove(&event.path).filter(|(of, _)| *of == event.incarnation);
-        if self.incidents.len() == REMEMBERED {
-            self.incidents.pop_front();
+        if self.incidents.len() == REMEMBERED
+            && let Some(oldest) = self.incidents.pop_front()
+            && self.open.get(&oldest.path) == Some(&oldest.id)
+        {
+            // A child that stays down never comes up to be taken off the list.
+            self.open.remove(&oldest.path);
         }
         self.open.insert(event.path.clone(), event.seq);
         self.incidents.push_back(Incident {
@@ -143,16 +147,20 @@ impl Book {
 
     /// A child was stopped: with a sibling that failed, perhaps.
     fn stopped(&mut self, path: &TreePath, took: Duration) {
-        let takes_along = |incident: &&mut Incident| match &incident.decision {
-            Decision::Restart { siblings, .. } => incident.down.is_none() && siblings.contains(path),
+        let takes_along = |incident: &Incident| match &incident.decision {
+            Decision::Restart { siblings, .. } => siblings.contains(path),
             _ => false,
         };
-        if let Some(incident) = self.incidents.iter_mut().rev().take(self.open.len()).find(takes_along) {
-            incident.stopped.push((path.clone(), took));
+        let open: Vec<u64> = self.open.values().copied().collect();
+        for id in open {
+            if let Some(incident) = self.find(id).filter(|incident| takes_along(incident)) {
+                incident.stopped.push((path.clone(), took));
+            }
         }
     }
 
     fn end(&mut self, event: &Event) {
+        self.faults.remove(&event.path);
         if let Some(incident) = self.open.remove(&event.path).and_then(|id| self.find(id)) {
             incident.down = Some(event.at.duration_since(incident.at).unwrap_or_default());
         }
@@ -207,5 +215,48 @@ impl fmt::Display for Incident {
             (Decision::Restart { .. }, None) => f.write_str("\n  not up again yet"),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(seq: u64, path: &str, kind: EventKind) -> Event {
+        Event { seq, at: SystemTime::now(), path: TreePath::root(path), incarnation: 1, kind }
+    }
+
+    fn failed(seq: u64, path: &str) -> Event {
+        let lived = Duration::ZERO;
+        event(seq, path, EventKind::Exited { reason: ExitReason::failed("x"), lived, lost: 0, kept: 0 })
+    }
+
+    fn restarting(seq: u64, path: &str, siblings: &[&str]) -> Event {
+        let wait = Wait { first: Duration::ZERO, doublings: 0, stretch: 1.0, cap: Duration::ZERO };
+        let period = Duration::from_secs(5);
+        let budget = Budget { used: 1, intensity: 3, period, frees_in: period };
+        let siblings = siblings.iter().map(|path| TreePath::root(path)).collect();
+        event(seq, path, EventKind::Restarting { delay: Duration::ZERO, wait, failures: 1, budget, siblings })
+    }
+
+    #[test]
+    fn children_that_come_fail_and_stay_down_are_forgotten_in_time() {
+        let mut book = Book::default();
+        (1..10_000).for_each(|seq| book.note(&failed(seq, &format!("job-{seq}"))));
+        assert_eq!((book.incidents.len(), book.open.len()), (REMEMBERED, REMEMBERED));
+    }
+
+    #[test]
+    fn who_was_stopped_is_told_by_its_own_incident_whatever_failed_since() {
+        let mut book = Book::default();
+        book.note(&failed(1, "a"));
+        book.note(&restarting(2, "a", &["b"]));
+        for seq in 3..9 {
+            book.note(&failed(seq * 2, "other"));
+            book.note(&event(seq * 2 + 1, "other", EventKind::Started));
+        }
+        book.note(&event(30, "b", EventKind::Stopped { reason: ExitReason::Shutdown, took: Duration::ZERO }));
+        assert_eq!(book.incidents()[0].stopped[0].0, "b");
+        assert!(book.incidents()[1..].iter().all(|incident| incident.stopped.is_empty()));
     }
 }

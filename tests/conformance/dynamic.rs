@@ -224,6 +224,7 @@ async fn come_and_go(count: usize) {
 #[test]
 fn what_is_left_of_a_forgotten_subtree_ends_before_the_tree_does() {
     run(async {
+        // Takes its time to go; a tree that does not wait for it has ended long before.
         let slow = Hooks::default().dropped(|_| std::thread::sleep(300 * MS));
         let (probe, lives) = child_with("probe", slow);
         let addr = probe.addr();

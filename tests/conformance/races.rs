@@ -96,6 +96,7 @@ fn every_order_is_answered_when_the_tree_ends_meanwhile() {
             });
             let orders: Vec<_> = orders.collect();
             if !gives_up {
+                // Not to wait for anything: each seed stops the tree at another moment.
                 tokio::time::sleep(Duration::from_micros(seed * 50)).await;
                 tree.stop(10 * SECOND).await;
             }

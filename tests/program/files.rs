@@ -109,6 +109,7 @@ pub fn until(mut reached: impl FnMut() -> bool) {
     let start = Instant::now();
     while !reached() {
         assert!(start.elapsed() < Duration::from_secs(60), "it never happened");
+        // What is waited for is in another process, which tells nobody here: it is asked again and again.
         std::thread::sleep(Duration::from_millis(2));
     }
 }

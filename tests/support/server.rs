@@ -143,6 +143,7 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
                 Step::Trickle => {
                     for _ in 0..500 {
                         stream.write_all(b"x").await?;
+                        // The slowness is the subject.
                         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                     }
                 }

@@ -81,16 +81,12 @@ pub(crate) enum Next {
     Fetch,
     Verify,
     Process,
-    /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1. With `discard_part` the bytes
-    /// on disk are wrong: remove them *before* the job is recorded, or a crash in between resumes them.
+    /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1.
     Retry {
         step: u32,
-        discard_part: bool,
     },
     /// The job is done or failed.
-    Finished {
-        discard_part: bool,
-    },
+    Finished,
     /// The answer was late: the job has not changed.
     Nothing,
 }
@@ -107,8 +103,6 @@ pub(crate) struct Rules {
 /// What the disk says about a job from an earlier run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// Length of the part, if there is one.
-    pub(crate) part_bytes: Option<u64>,
     /// Length of the file at the target, if there is one.
     pub(crate) target_bytes: Option<u64>,
     /// When it was last written to, in nanoseconds since 1970.
@@ -152,7 +146,7 @@ impl Job {
             Stage::Queued | Stage::Fetching => Next::Fetch,
             Stage::Verifying => Next::Verify,
             Stage::Processing => Next::Process,
-            Stage::Done | Stage::Failed => return Next::Finished { discard_part: false },
+            Stage::Done | Stage::Failed => return Next::Finished,
         };
         if self.stage == Stage::Queued {
             self.stage = Stage::Fetching;
@@ -175,18 +169,18 @@ impl Job {
             (Stage::Fetching, Answer::FetchFailed { error, transient })
                 if transient || self.has_another_url() =>
             {
-                self.retry(error, rules, false)
+                self.retry(error, rules)
             }
-            (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error, false),
+            (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error),
             (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
                 Some(wanted) if wanted != digest => {
-                    self.retry(format!("the file is {digest}, not {wanted}"), rules, true)
+                    self.retry(format!("the file is {digest}, not {wanted}"), rules)
                 }
                 _ => self.verified(digest, rules),
             },
-            (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules, true),
+            (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules),
             (Stage::Processing, Answer::Processed) => self.done(),
-            (Stage::Processing, Answer::ProcessFailed { error }) => self.fail(error, false),
+            (Stage::Processing, Answer::ProcessFailed { error }) => self.fail(error),
             (Stage::Fetching | Stage::Verifying | Stage::Processing, Answer::Lost) => self.start(),
             _ => Next::Nothing,
         }
@@ -200,7 +194,6 @@ impl Job {
         let in_place = right && facts.target_bytes == Some(self.bytes);
         match self.stage {
             Stage::Queued => {}
-            Stage::Verifying if facts.part_bytes == Some(self.bytes) => {}
             // Somebody else may have written to it since.
             Stage::Done if in_place && facts.target_modified == self.modified => {}
             Stage::Processing | Stage::Failed if in_place && rules.exec => self.stage = Stage::Processing,
@@ -238,23 +231,23 @@ impl Job {
     fn done(&mut self) -> Next {
         self.stage = Stage::Done;
         self.error = None;
-        Next::Finished { discard_part: false }
+        Next::Finished
     }
 
-    fn retry(&mut self, error: String, rules: &Rules, discard_part: bool) -> Next {
+    fn retry(&mut self, error: String, rules: &Rules) -> Next {
         self.tries += 1;
         if self.tries >= rules.max_tries {
-            return self.fail(error, discard_part);
+            return self.fail(error);
         }
         self.requeue();
         self.error = Some(presentable(&error).into());
-        Next::Retry { step: self.tries, discard_part }
+        Next::Retry { step: self.tries }
     }
 
-    fn fail(&mut self, error: String, discard_part: bool) -> Next {
+    fn fail(&mut self, error: String) -> Next {
         self.stage = Stage::Failed;
         self.error = Some(presentable(&error).into());
-        Next::Finished { discard_part }
+        Next::Finished
     }
 
     /// Forgets what came of the file so far. Attempts go on counting.

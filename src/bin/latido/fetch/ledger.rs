@@ -223,7 +223,7 @@ impl Ledger {
             },
             Next::Verify => self.verify(id, ctx),
             Next::Process => self.to_process.push_back(id),
-            Next::Retry { step, .. } => {
+            Next::Retry { step } => {
                 let wait = backoff().delay(step, fastrand::f64()).max(rest.unwrap_or_default());
                 self.reporter.report(JobReport::retry(job, wait));
                 self.fetched.remove(&id);
@@ -232,7 +232,7 @@ impl Ledger {
                     ledger.hand_out(ctx);
                 });
             }
-            Next::Finished { .. } => {
+            Next::Finished => {
                 self.reporter.report(JobReport::finished(job));
                 self.fetched.remove(&id);
                 self.unfinished -= 1;
@@ -299,9 +299,5 @@ impl Actor for Ledger {
 fn facts(job: &Job) -> Facts {
     let target = fs::metadata(&job.request.target).ok().filter(fs::Metadata::is_file);
     let modified = |target: &fs::Metadata| target.mtime() * 1_000_000_000 + target.mtime_nsec();
-    Facts {
-        part_bytes: None,
-        target_modified: target.as_ref().map(modified),
-        target_bytes: target.map(|target| target.len()),
-    }
+    Facts { target_modified: target.as_ref().map(modified), target_bytes: target.map(|target| target.len()) }
 }

@@ -10,8 +10,6 @@ const TRIED_ONCE: u32 = 1;
 const BYTES: u64 = 10;
 const PLAIN: Rules = Rules { max_tries: 3, exec: false };
 const EXEC: Rules = Rules { exec: true, ..PLAIN };
-const KEEP: bool = false;
-const DISCARD: bool = true;
 
 fn job(stage: Stage) -> Job {
     let request = Request::new("http://a/x", Path::new("/d/x"), Some(Checksum::sha256(RIGHT)));
@@ -52,22 +50,21 @@ fn process_failed() -> Answer {
 #[test]
 fn every_answer_leads_where_the_table_says() {
     use Stage::*;
-    let retry = |discard_part| Next::Retry { step: 2, discard_part };
-    let finished = |discard_part| Next::Finished { discard_part };
+    let retry = Next::Retry { step: 2 };
     #[rustfmt::skip]
     let table = [
         // stage     answer               rules  becomes     next             attempt  tries
         (Fetching,   fetched(),           PLAIN, Verifying,  Next::Verify,       8,    1),
-        (Fetching,   fetch_failed(true),  PLAIN, Queued,     retry(KEEP),        7,    2),
-        (Fetching,   fetch_failed(false), PLAIN, Failed,     finished(KEEP),     7,    1),
+        (Fetching,   fetch_failed(true),  PLAIN, Queued,     retry,              7,    2),
+        (Fetching,   fetch_failed(false), PLAIN, Failed,     Next::Finished,    7,    1),
         (Fetching,   Answer::Lost,        PLAIN, Fetching,   Next::Fetch,        8,    1),
-        (Verifying,  right(),             PLAIN, Done,       finished(KEEP),     7,    1),
+        (Verifying,  right(),             PLAIN, Done,       Next::Finished,    7,    1),
         (Verifying,  right(),             EXEC,  Processing, Next::Process,      8,    1),
-        (Verifying,  wrong(),             EXEC,  Queued,     retry(DISCARD),     7,    2),
-        (Verifying,  verify_failed(),     PLAIN, Queued,     retry(DISCARD),     7,    2),
+        (Verifying,  wrong(),             EXEC,  Queued,     retry,              7,    2),
+        (Verifying,  verify_failed(),     PLAIN, Queued,     retry,              7,    2),
         (Verifying,  Answer::Lost,        PLAIN, Verifying,  Next::Verify,       8,    1),
-        (Processing, Answer::Processed,   EXEC,  Done,       finished(KEEP),     7,    1),
-        (Processing, process_failed(),    EXEC,  Failed,     finished(KEEP),     7,    1),
+        (Processing, Answer::Processed,   EXEC,  Done,       Next::Finished,    7,    1),
+        (Processing, process_failed(),    EXEC,  Failed,     Next::Finished,    7,    1),
         (Processing, Answer::Lost,        EXEC,  Processing, Next::Process,      8,    1),
         // what was not asked, or was answered before
         (Queued,     Answer::Lost,        PLAIN, Queued,     Next::Nothing,      7,    1),
@@ -87,13 +84,13 @@ fn every_answer_leads_where_the_table_says() {
 
 #[test]
 fn the_last_try_fails_with_the_last_error() {
-    for (stage, answer, discard_part, error) in [
-        (Stage::Fetching, fetch_failed(true), KEEP, "reset"),
-        (Stage::Verifying, verify_failed(), DISCARD, "unreadable"),
-        (Stage::Verifying, wrong(), DISCARD, "the file is sha-256=0202"),
+    for (stage, answer, error) in [
+        (Stage::Fetching, fetch_failed(true), "reset"),
+        (Stage::Verifying, verify_failed(), "unreadable"),
+        (Stage::Verifying, wrong(), "the file is sha-256=0202"),
     ] {
         let mut job = Job { tries: 2, ..job(stage) };
-        assert_eq!(job.answer(ATTEMPT, answer, &PLAIN), Next::Finished { discard_part });
+        assert_eq!(job.answer(ATTEMPT, answer, &PLAIN), Next::Finished);
         assert_eq!((job.stage, job.tries), (Stage::Failed, 3));
         assert!(job.error.unwrap().starts_with(error));
     }
@@ -111,17 +108,13 @@ fn a_file_without_a_checksum_is_what_it_is() {
 fn a_new_run_goes_on_where_the_disk_agrees() {
     use Stage::*;
     let nothing = Facts::default();
-    let part = Facts { part_bytes: Some(BYTES), ..nothing };
-    let torn = Facts { part_bytes: Some(BYTES - 1), ..nothing };
     let target = Facts { target_bytes: Some(BYTES), ..nothing };
     let short = Facts { target_bytes: Some(BYTES - 1), ..nothing };
     #[rustfmt::skip]
     let table = [
         // stage     digest  facts    rules  becomes     tries
-        (Queued,     false,  part,    PLAIN, Queued,     1),
-        (Fetching,   false,  part,    PLAIN, Queued,     1),
-        (Verifying,  false,  part,    PLAIN, Verifying,  1),
-        (Verifying,  false,  torn,    PLAIN, Queued,     1),
+        (Queued,     false,  nothing, PLAIN, Queued,     1),
+        (Fetching,   false,  nothing, PLAIN, Queued,     1),
         (Verifying,  false,  nothing, PLAIN, Queued,     1),
         (Verifying,  false,  target,  PLAIN, Queued,     1),
         (Processing, true,   target,  EXEC,  Processing, 1),
@@ -217,7 +210,7 @@ proptest! {
                 other => other,
             };
         }
-        let finished = matches!(next, Next::Finished { .. }) && job.is_finished();
+        let finished = matches!(next, Next::Finished) && job.is_finished();
         prop_assert!(finished, "{next:?} {job:?}");
     }
 }

@@ -1,8 +1,10 @@
 //! What supervision costs: a supervised child beside the same actor under plain actix, in one run.
 //!
-//! Run: `cargo bench --bench supervision`. The two are timed in turn, round by round; a row shows the median of each and
-//! the median of the rounds' ratios, which holds while the machine's speed drifts.
+//! Run: `cargo bench --bench supervision`, or a part of it: `-- messages`, `-- watched`, `-- restarts`, `-- children`.
+//! The two are timed in turn, round by round; a row shows the median of each and the median of the rounds' ratios, which
+//! holds while the machine's speed drifts.
 
+use std::env;
 use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -56,54 +58,69 @@ impl Handler<Panic> for Counter {
 
 fn main() {
     latido::quiet_panics();
-    println!("{:<44} {:>12} {:>12} {:>7}", "", "raw actix", "supervised", "ratio");
     System::new().block_on(async {
-        let tree = start([ChildSpec::new("here", Counter::default)], &Placement::Current);
-        let here = (Counter::default().start(), tree.1[0].clone());
-        compare("tell, same thread", &here, tells).await;
-        compare("ask, same thread", &here, asks).await;
-        compare("1,000 asks in flight, same thread", &here, many_asks).await;
-        tree.0.stop(SECOND).await;
-
-        let arbiter = Arbiter::new();
-        let tree = start([ChildSpec::new("there", Counter::default)], &Placement::OwnThread);
-        let there = (Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default()), tree.1[0].clone());
-        compare("tell, across threads", &there, tells).await;
-        compare("ask, across threads", &there, asks).await;
-        compare("1,000 asks in flight, across threads", &there, many_asks).await;
-        tree.0.stop(SECOND).await;
-
-        println!();
-        println!("{:<44} {:>12} {:>12} {:>7}", "", "supervised", "watched", "ratio");
-        let specs = [
-            ChildSpec::new("alone", Counter::default),
-            ChildSpec::new("watched", Counter::default).watchdog(SECOND).message_limit(SECOND),
-        ];
-        let tree = start(specs, &Placement::OwnThread);
-        let there = (tree.1[0].clone(), tree.1[1].clone());
-        compare("tell, across threads", &there, tells).await;
-        compare("ask, across threads", &there, asks).await;
-        tree.0.stop(SECOND).await;
-        let specs = [
-            ChildSpec::new("alone", Counter::default),
-            ChildSpec::new("watched", Counter::default).watchdog(SECOND).message_limit(SECOND),
-        ];
-        let tree = start(specs, &Placement::Current);
-        let here = (tree.1[0].clone(), tree.1[1].clone());
-        compare("tell, same thread", &here, tells).await;
-        compare("ask, same thread", &here, asks).await;
-        tree.0.stop(SECOND).await;
-
-        println!();
-        crash_to_answer().await;
-        for children in [1, 1_000] {
-            restarts(children).await;
+        if is_wanted("messages") {
+            println!("{:<44} {:>12} {:>12} {:>7}", "", "raw actix", "supervised", "ratio");
+            messages_on_the_same_thread().await;
+            messages_across_threads().await;
         }
-        println!();
-        for children in [1_000, 100_000] {
-            start_and_stop(children).await;
+        if is_wanted("watched") {
+            println!("\n{:<44} {:>12} {:>12} {:>7}", "", "supervised", "watched", "ratio");
+            messages_of_a_watched_child("across threads", &Placement::OwnThread).await;
+            messages_of_a_watched_child("same thread", &Placement::Current).await;
+        }
+        if is_wanted("restarts") {
+            println!();
+            crash_to_answer().await;
+            for children in [1, 1_000] {
+                restarts(children).await;
+            }
+        }
+        if is_wanted("children") {
+            println!();
+            for children in [1_000, 100_000] {
+                start_and_stop(children).await;
+            }
         }
     });
+}
+
+/// Without arguments all parts run. Cargo adds `--bench`.
+fn is_wanted(part: &str) -> bool {
+    let parts: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    parts.is_empty() || parts.iter().any(|wanted| wanted == part)
+}
+
+async fn messages_on_the_same_thread() {
+    let (tree, addrs) = start([ChildSpec::new("here", Counter::default)], &Placement::Current);
+    let here = (Counter::default().start(), addrs[0].clone());
+    compare("tell, same thread", &here, tells).await;
+    compare("ask, same thread", &here, asks).await;
+    compare("1,000 asks in flight, same thread", &here, many_asks).await;
+    tree.stop(SECOND).await;
+}
+
+async fn messages_across_threads() {
+    let arbiter = Arbiter::new();
+    let (tree, addrs) = start([ChildSpec::new("there", Counter::default)], &Placement::OwnThread);
+    let raw = Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default());
+    let there = (raw, addrs[0].clone());
+    compare("tell, across threads", &there, tells).await;
+    compare("ask, across threads", &there, asks).await;
+    compare("1,000 asks in flight, across threads", &there, many_asks).await;
+    tree.stop(SECOND).await;
+}
+
+async fn messages_of_a_watched_child(place: &str, placement: &Placement) {
+    let specs = [
+        ChildSpec::new("alone", Counter::default),
+        ChildSpec::new("watched", Counter::default).watchdog(SECOND).message_limit(SECOND),
+    ];
+    let (tree, addrs) = start(specs, placement);
+    let pair = (addrs[0].clone(), addrs[1].clone());
+    compare(&format!("tell, {place}"), &pair, tells).await;
+    compare(&format!("ask, {place}"), &pair, asks).await;
+    tree.stop(SECOND).await;
 }
 
 type Pair = (Addr<Counter>, Addr<Counter>);

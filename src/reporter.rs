@@ -38,7 +38,7 @@ thread_local! {
 ///     }
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Reporter(Option<Arc<Speaker>>);
 
 struct Speaker {
@@ -80,19 +80,27 @@ impl Reporter {
         self.0.as_ref().map_or(0, |speaker| speaker.bus.alive())
     }
 
-    /// Makes this the current reporter until the returned value is dropped.
-    pub(crate) fn enter(&self) -> Entered {
-        Entered { before: CURRENT.replace(self.clone()) }
+    /// Makes this the current reporter until the returned value is dropped, or [leaves](Entered::leave).
+    pub(crate) fn enter(self) -> Entered {
+        Entered(Some(CURRENT.replace(self)))
     }
 }
 
-pub(crate) struct Entered {
-    before: Reporter,
+/// What was current before. `None` once that is put back.
+pub(crate) struct Entered(Option<Reporter>);
+
+impl Entered {
+    /// Gives the reporter back: whoever enters often need not clone it.
+    pub(crate) fn leave(mut self) -> Reporter {
+        self.0.take().map_or(Reporter(None), |before| CURRENT.replace(before))
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.set(std::mem::replace(&mut self.before, Reporter(None)));
+        if let Some(before) = self.0.take() {
+            CURRENT.set(before);
+        }
     }
 }
 

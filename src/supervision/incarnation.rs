@@ -6,11 +6,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{self, Poll, ready};
+use std::task::{self, Poll, Waker};
 
-use actix::dev::{ContextFut, EnvelopeProxy};
-use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context};
+use actix::dev::{ContextFut, Envelope, EnvelopeProxy};
+use actix::fut::{ActorFuture, wrap_future};
+use actix::{Actor, ActorContext, ActorState, Addr, AsyncContext, Context};
 
 use super::child::Core;
 use super::mailbox::{Claim, Next};
@@ -18,6 +18,7 @@ use super::seat::{Seat, Unborn};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill, catch, drop_quietly};
 use crate::fault::Fault;
+use crate::reporter::Reporter;
 
 /// How many messages an actor handles before its neighbours on the arbiter get their turn. actix has no such bound:
 /// an actor that sends to itself would keep its thread for ever.
@@ -38,6 +39,10 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
     core: Arc<Core<A>>,
     seat: Arc<Seat>,
     life: Life<A>,
+    /// The seat's, while nobody polls.
+    reporter: Reporter,
+    /// Whom the seat wakes.
+    waker: Option<Waker>,
     asked_to_stop: bool,
     pump: Rc<PumpState>,
 }
@@ -56,7 +61,22 @@ enum Life<A: Actor<Context = Context<A>>> {
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     fn new(core: Arc<Core<A>>, seat: Arc<Seat>) -> Self {
-        Self { core, seat, life: Life::NotYet, asked_to_stop: false, pump: Rc::default() }
+        Self {
+            core,
+            life: Life::NotYet,
+            reporter: seat.reporter.clone(),
+            seat,
+            waker: None,
+            asked_to_stop: false,
+            pump: Rc::default(),
+        }
+    }
+
+    fn listen(&mut self, waker: &Waker) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.seat.listen(waker);
+            self.waker = Some(waker.clone());
+        }
     }
 
     /// Shows whoever watches that a poll begins, or ends.
@@ -67,13 +87,16 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     }
 
     fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<ExitReason> {
-        let orders = self.seat.orders();
-        if let Some(reason) = orders.sentence() {
-            return Poll::Ready(reason);
+        let was_asked_to_stop = self.asked_to_stop;
+        if self.seat.has_news() {
+            let orders = self.seat.orders();
+            if let Some(reason) = orders.sentence() {
+                return Poll::Ready(reason);
+            }
+            self.asked_to_stop = orders.stop;
         }
-        let asked_to_stop = orders.stop && !std::mem::replace(&mut self.asked_to_stop, orders.stop);
         if let Life::NotYet = self.life {
-            if orders.stop {
+            if self.asked_to_stop {
                 return Poll::Ready(ExitReason::Shutdown);
             }
             match catch(|| self.give_birth()) {
@@ -84,7 +107,7 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         let Life::Running { fut, .. } = &mut self.life else {
             return Poll::Pending;
         };
-        if asked_to_stop {
+        if self.asked_to_stop && !was_asked_to_stop {
             fut.ctx().stop();
         }
         self.pump.budget.set(MESSAGES_PER_POLL);
@@ -99,10 +122,14 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             Pin::new(&mut *fut).poll(cx)
         });
         match polled {
-            Err(reason) => Poll::Ready(reason),
+            // Destructors may panic while it is being frozen.
+            Err(reason) => Poll::Ready(self.pump.failure.take().unwrap_or(reason)),
             Ok(Poll::Ready(())) if self.asked_to_stop => Poll::Ready(ExitReason::Shutdown),
             Ok(Poll::Ready(())) => Poll::Ready(ExitReason::Normal),
             Ok(Poll::Pending) => {
+                if let Some(reason) = self.pump.failure.take() {
+                    return Poll::Ready(reason);
+                }
                 // `ctx.cancel_future(ctx.handle())` in a handler cancels what runs the handler: the pump.
                 if self.pump.cancelled.take() {
                     fut.ctx().spawn(Pump::new(&self.core, &self.seat, &self.pump));
@@ -153,10 +180,11 @@ impl<A: Actor<Context = Context<A>>> Future for Incarnation<A> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.seat.listen(cx.waker());
+        this.listen(cx.waker());
         this.beat();
-        let _speaking = this.seat.reporter.enter();
+        let speaking = std::mem::take(&mut this.reporter).enter();
         let polled = this.step(cx).map(|reason| this.end(reason));
+        this.reporter = speaking.leave();
         this.beat();
         polled
     }
@@ -166,7 +194,7 @@ impl<A: Actor<Context = Context<A>>> Future for Incarnation<A> {
 impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
     fn drop(&mut self) {
         if !matches!(self.life, Life::Over) {
-            let _speaking = self.seat.reporter.enter();
+            let _speaking = self.seat.reporter.clone().enter();
             self.end(ExitReason::Killed(Kill::ArbiterGone));
         }
     }
@@ -186,6 +214,9 @@ struct Pump<A: Actor<Context = Context<A>>> {
     core: Arc<Core<A>>,
     seat: Arc<Seat>,
     state: Rc<PumpState>,
+    /// The message that is being handled. Kept here, because each frame of the stack that has something to drop makes
+    /// a panic through it half a microsecond longer.
+    in_hand: Option<Envelope<A>>,
 }
 
 #[derive(Default)]
@@ -197,11 +228,13 @@ struct PumpState {
     /// Still set when the incarnation ends: it ended over a message.
     is_handling: Cell<bool>,
     is_up: Cell<bool>,
+    /// What a handler ended with that did not return.
+    failure: Cell<Option<ExitReason>>,
 }
 
 impl<A: Actor<Context = Context<A>>> Pump<A> {
     fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState>) -> Self {
-        Self { core: core.clone(), seat: seat.clone(), state: state.clone() }
+        Self { core: core.clone(), seat: seat.clone(), state: state.clone(), in_hand: None }
     }
 }
 
@@ -221,28 +254,51 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
         if let Some(pulse) = &this.seat.pulse {
             pulse.looks();
         }
-        while !ctx.waiting() {
-            if this.seat.has_news() {
-                return Poll::Pending; // Whoever gave the order has woken the incarnation.
-            }
-            let Some(left) = this.state.budget.get().checked_sub(1) else {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            };
-            match ready!(this.core.mailbox.poll_next(this.state.claim.get(), cx)) {
-                Next::Lost => return Poll::Pending,
-                Next::Message(mut message) => {
-                    this.state.budget.set(left);
-                    if let Some(fault) = this.seat.node.faults.due_at_message() {
-                        strike(&this.seat, &fault, ctx);
-                    }
-                    this.state.is_handling.set(true);
-                    message.handle(actor, ctx);
-                    this.state.is_handling.set(false);
-                }
+        match catch(|| this.deliver(actor, ctx, cx)) {
+            Ok(()) => {}
+            Err(reason) => {
+                this.state.failure.set(Some(reason));
+                this.freeze(ctx);
             }
         }
         Poll::Pending
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Pump<A> {
+    #[inline(always)]
+    fn deliver(&mut self, actor: &mut A, ctx: &mut Context<A>, cx: &mut task::Context<'_>) {
+        while !ctx.waiting() {
+            if self.seat.has_news() {
+                return; // Whoever gave the order has woken the incarnation.
+            }
+            let Some(left) = self.state.budget.get().checked_sub(1) else {
+                return cx.waker().wake_by_ref();
+            };
+            let Poll::Ready(Next::Message(message)) = self.core.mailbox.poll_next(self.state.claim.get(), cx)
+            else {
+                return;
+            };
+            self.state.budget.set(left);
+            if let Some(fault) = self.seat.node.faults.due_at_message() {
+                strike(&self.seat, &fault, ctx);
+            }
+            self.state.is_handling.set(true);
+            self.in_hand.insert(message).handle(actor, ctx);
+            self.in_hand = None;
+            self.state.is_handling.set(false);
+        }
+    }
+
+    /// Keeps actix from running anything more of an actor whose handler did not return, until the incarnation ends it.
+    ///
+    /// The panic could unwind through actix as well. That is twice as far, and half of what a restart costs.
+    fn freeze(&self, ctx: &mut Context<A>) {
+        if ctx.state() != ActorState::Running {
+            // It asked to stop, and `stopping()` would run.
+            self.core.mailbox.connect(ctx);
+        }
+        ctx.wait(wrap_future(std::future::pending()));
     }
 }
 

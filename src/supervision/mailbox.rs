@@ -64,7 +64,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// Makes this mailbox's address the `address()` of a context. The context's own mailbox stays empty.
     pub(crate) fn connect(&self, ctx: &mut actix::Context<A>) {
-        self.with(|queue| *ctx.parts() = ContextParts::new(queue.inlet.sender_producer()));
+        let parts = self.with(|queue| ContextParts::new(queue.inlet.sender_producer()));
+        // What the context had is dropped outside the lock: it may be the user's.
+        let parts = parts.unwrap_or_else(|| ContextParts::new(channel(0).1.sender_producer()));
+        *ctx.parts() = parts;
     }
 
     // ===== the reader's side =====

@@ -32,7 +32,6 @@ pub(crate) struct Seat {
     inside: Mutex<Inside>,
     /// Whether there are orders that the incarnation has not looked at.
     news: AtomicBool,
-    incarnation_waker: AtomicWaker,
     successor_waker: AtomicWaker,
     /// `UP`, `LEAVING` and `LEFT`, each set once. One atomic, so that being up and leaving cannot pass each other unseen.
     passed: AtomicU8,
@@ -41,6 +40,8 @@ pub(crate) struct Seat {
 struct Inside {
     orders: Orders,
     monitors: Monitors,
+    /// The incarnation's. It stays here when it is woken, so the incarnation says it once and not at every poll.
+    waker: Option<Waker>,
 }
 
 const UP: u8 = 1;
@@ -77,9 +78,9 @@ impl Seat {
             inside: Mutex::new(Inside {
                 orders: Orders { stop: false, kill: None, hang: None, since: Instant::now() },
                 monitors: Monitors::default(),
+                waker: None,
             }),
-            news: AtomicBool::new(false),
-            incarnation_waker: AtomicWaker::new(),
+            news: AtomicBool::new(true),
             successor_waker: AtomicWaker::new(),
             passed: AtomicU8::new(0),
         });
@@ -121,7 +122,10 @@ impl Seat {
 
     /// Has the incarnation look here even if nothing else wakes it.
     pub(crate) fn wake(&self) {
-        self.incarnation_waker.wake();
+        let waker = self.lock().waker.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Goes on without the incarnation, which was killed and has not gone: it hangs. Should it come back to life, it
@@ -173,8 +177,9 @@ impl Seat {
 
     // ===== the incarnation's side =====
 
+    /// Who is woken when there are orders. Said before they are looked at, none is missed.
     pub(crate) fn listen(&self, waker: &Waker) {
-        self.incarnation_waker.register(waker);
+        self.lock().waker = Some(waker.clone());
     }
 
     pub(crate) fn orders(&self) -> Orders {
@@ -182,7 +187,7 @@ impl Seat {
         self.lock().orders
     }
 
-    /// Whether there are orders that `orders` has not given yet.
+    /// Whether there may be orders that `orders` has not given yet.
     pub(crate) fn has_news(&self) -> bool {
         self.news.load(Ordering::Acquire)
     }

@@ -1,6 +1,9 @@
 //! A panic anywhere in an actor ends that actor alone.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use actix::fut::{ready, wrap_future};
 use actix::prelude::*;
@@ -120,6 +123,69 @@ fn in_a_stream() {
         }))
     };
     panicked(&reason_of(Hooks::default(), trigger), "item 3");
+}
+
+/// A handler that has told its context all sorts of things before it panics.
+fn panic_after(prepare: impl Fn(&mut Context<Probe>) + Send + 'static) {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let (polled, poked) = (polls.clone(), polls.clone());
+    let untouched = |probe: &Probe| assert!(probe.life > 1, "the broken actor was called");
+    let hooks = Hooks::default().stopped(move |probe, _| untouched(probe)).stopping(move |probe, _| {
+        untouched(probe);
+        Running::Stop
+    });
+    let reason = reason_of(hooks, move |addr| {
+        addr.do_send(job(move |_, ctx| {
+            ctx.spawn(wrap_future(poll_fn(move |cx| {
+                polled.fetch_add(1, Ordering::SeqCst);
+                cx.waker().wake_by_ref();
+                Poll::<()>::Pending
+            })));
+        }));
+        addr.do_send(job(move |_, ctx| {
+            prepare(ctx);
+            poked.store(0, Ordering::SeqCst);
+            panic!("no more");
+        }));
+    });
+    panicked(&reason, "no more");
+    assert_eq!(polls.load(Ordering::SeqCst), 0, "nothing of it runs after the panic");
+}
+
+#[test]
+fn in_a_handler_that_had_asked_to_stop() {
+    panic_after(|ctx| ctx.stop());
+    panic_after(|ctx| ctx.terminate());
+}
+
+#[test]
+fn in_a_handler_that_had_begun_other_things() {
+    panic_after(|ctx| ctx.wait(ready(()).map(|(), _: &mut Probe, _| panic!("waited"))));
+    panic_after(|ctx| {
+        ctx.spawn(wrap_future(async { panic!("spawned") }));
+        ctx.wait(wrap_future(std::future::pending()));
+        ctx.stop();
+    });
+    panic_after(|ctx| {
+        ctx.cancel_future(ctx.handle());
+    });
+    panic_after(|ctx| {
+        ctx.cancel_future(ctx.handle());
+        ctx.stop();
+    });
+}
+
+#[test]
+fn in_a_handler_that_had_begun_what_panics_when_it_is_dropped() {
+    panic_after(|ctx| {
+        let grenade = Grenade;
+        ctx.spawn(wrap_future(async move { drop(grenade) }));
+    });
+    panic_after(|ctx| {
+        let grenade = Grenade;
+        ctx.spawn(wrap_future(async move { drop(grenade) }));
+        ctx.stop();
+    });
 }
 
 // ===== crash() =====

@@ -275,7 +275,7 @@ mod tests {
         let bus = EventBus::default();
         let mut events = bus.subscribe();
         let reporter = Reporter::new(bus, TreePath::root("true"), 1);
-        let _current = reporter.enter();
+        let _current = reporter.clone().enter();
         Process::new(Command::new("true")).start();
 
         let started = events.next().await.unwrap();

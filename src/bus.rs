@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use futures::{Stream, StreamExt};
 
 use crate::event::{Event, EventKind};
-use crate::incident::{Book, Incident};
+use crate::incident::{Book, Incident, Open};
 use crate::path::TreePath;
 
 // ===== publishing =====
@@ -64,11 +64,11 @@ struct Inbox {
 }
 
 impl EventBus {
-    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind) {
+    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind, incident: &Open) {
         let mut bus = lock(&self.0.bus);
         bus.seq += 1;
         let event = Event { seq: bus.seq, at: SystemTime::now(), path: path.clone(), incarnation, kind };
-        bus.book.note(&event);
+        bus.book.note(&event, incident);
         bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
             Some(inbox) => {
                 lock(&inbox).push(event.clone());
@@ -86,6 +86,11 @@ impl EventBus {
         bus.subscribers.push(Arc::downgrade(&inbox));
         drop(bus);
         Events { inbox }
+    }
+
+    /// Who had this incident has handled a message again.
+    pub(crate) fn answered(&self, incident: &Open) {
+        lock(&self.0.bus).book.answered(incident);
     }
 
     pub(crate) fn incidents(&self) -> Vec<Incident> {

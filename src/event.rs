@@ -42,6 +42,9 @@ pub enum EventKind {
         lived: Duration,
         /// Messages that were being handled, and are lost to their senders.
         lost: u64,
+        /// The type of the message that was being handled, if it came through an
+        /// [`ActorRef`](crate::supervision::ActorRef): what is sent to a plain address does not tell.
+        message: Option<&'static str>,
         /// Messages that were waiting, and are kept for the next.
         kept: u64,
     },
@@ -76,10 +79,31 @@ pub enum EventKind {
     },
     /// Somebody put a failure into the child on purpose.
     Injected(Fault),
+    /// Nobody will handle a message that was sent to the child. Said of its first dead letter, its second, fourth, eighth
+    /// and so on, so that a flood of them is no flood of events; [`MessageCounts`](crate::supervision::MessageCounts) has
+    /// them all.
+    DeadLetter {
+        /// The type of the message, if it came through an [`ActorRef`](crate::supervision::ActorRef).
+        message: Option<&'static str>,
+        /// Why.
+        why: Unhandled,
+        /// How many the child has had, this one included.
+        total: u64,
+    },
     /// The child has something to say; see [`Reporter`](crate::Reporter).
     Report(Arc<dyn Report>),
     /// This subscriber did not read for so long that as many events as this were not kept for it.
     Missed(u64),
+}
+
+/// Why nobody handles a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unhandled {
+    /// The mailbox was full, and its rule is to drop.
+    Overflow,
+    /// The child is down, and nobody is about to restart it.
+    Down,
 }
 
 /// How much of a supervisor's restart intensity is used.
@@ -132,6 +156,7 @@ impl Event {
             EventKind::Exited { reason, .. } if !reason.is_normal() => Level::Warn,
             EventKind::Stopped { reason, .. } if !reason.is_normal() => Level::Warn,
             EventKind::Restarting { .. } | EventKind::Injected(_) | EventKind::Missed(_) => Level::Warn,
+            EventKind::DeadLetter { why: Unhandled::Overflow, .. } => Level::Warn,
             EventKind::GaveUp { .. } => Level::Error,
             EventKind::Report(report) => report.level(),
             _ => Level::Info,
@@ -180,11 +205,24 @@ impl fmt::Display for EventKind {
                 budget.period
             ),
             Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
+            Self::DeadLetter { message, why, total } => {
+                let message = message.map_or_else(|| "a message".to_owned(), |kind| format!("a {kind}"));
+                write!(f, "{message} was not handled: {why} (dead letter {total})")
+            }
             Self::Report(report) => report.fmt(f),
             Self::Missed(count) => {
                 write!(f, "{count} events were missed here: this subscriber reads too slowly")
             }
         }
+    }
+}
+
+impl fmt::Display for Unhandled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overflow => "the mailbox is full",
+            Self::Down => "the child is down",
+        })
     }
 }
 

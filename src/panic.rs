@@ -3,6 +3,7 @@
 //! stack unwinds, and must find the reason already noted.
 
 use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
@@ -19,18 +20,35 @@ thread_local! {
 static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// The text of a panic and its place. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Panic(Arc<(String, Option<String>)>);
+#[derive(Clone, Debug)]
+pub struct Panic(Arc<Noted>);
+
+#[derive(Debug)]
+struct Noted {
+    message: String,
+    location: Option<String>,
+    backtrace: Option<Backtrace>,
+}
 
 impl Panic {
     /// What it said.
     pub fn message(&self) -> &str {
-        &self.0.0
+        &self.0.message
     }
 
     /// `file:line:column`; `None` when the program replaced the panic hook after the tree was started.
     pub fn location(&self) -> Option<&str> {
-        self.0.1.as_deref()
+        self.0.location.as_deref()
+    }
+
+    /// The way to it, where the environment asks for backtraces (`RUST_BACKTRACE=1`) and the panic hook is in place.
+    pub fn backtrace(&self) -> Option<&Backtrace> {
+        self.0.backtrace.as_ref()
+    }
+
+    /// The part of the backtrace that is the actor's: from what panicked up to where actix called it.
+    pub(crate) fn trace(&self) -> Option<String> {
+        Some(frames_of_the_actor(&self.backtrace()?.to_string()))
     }
 
     pub(crate) fn from_payload(payload: Box<dyn Any + Send>) -> Self {
@@ -42,7 +60,7 @@ impl Panic {
         }
         match NOTED.take() {
             Some(noted) if noted.message() == message => noted,
-            _ => Self(Arc::new((message, None))),
+            _ => Self(Arc::new(Noted { message, location: None, backtrace: None })),
         }
     }
 }
@@ -86,14 +104,45 @@ fn install_hook() {
         set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             let guarded = DEPTH.try_with(Cell::get).unwrap_or(0) > 0;
             if guarded {
-                let noted = Panic(Arc::new((text(info.payload()), info.location().map(ToString::to_string))));
-                NOTED.set(Some(noted));
+                let backtrace = Backtrace::capture();
+                let is_captured = backtrace.status() == BacktraceStatus::Captured;
+                NOTED.set(Some(Panic(Arc::new(Noted {
+                    message: text(info.payload()),
+                    location: info.location().map(ToString::to_string),
+                    backtrace: is_captured.then_some(backtrace),
+                }))));
             }
             if !guarded || !QUIET.load(Ordering::Relaxed) {
                 previous(info);
             }
         }));
     });
+}
+
+/// Frames between the machinery of panics and that of actix. std gives a backtrace as text alone.
+fn frames_of_the_actor(backtrace: &str) -> String {
+    let is_frame = |line: &str| {
+        let number = line.trim_start().split(':').next().unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let throws = |line: &str| {
+        ["rust_begin_unwind", "__rustc", "core::panicking", "core::result", "core::option", "std::panic"]
+            .iter()
+            .any(|part| line.contains(part))
+    };
+    let catches = |line: &str| {
+        ["<actix::", "actix::context", "actix::mailbox", "latido::exit::catch", "latido::supervision"]
+            .iter()
+            .any(|part| line.contains(part))
+    };
+    let lines: Vec<_> = backtrace.lines().collect();
+    let frames = || lines.iter().enumerate().filter(|(_, line)| is_frame(line));
+    let last_throw = frames().take_while(|(_, line)| !catches(line)).filter(|(_, line)| throws(line)).last();
+    let after = last_throw.map_or(0, |(throw, _)| throw + 1);
+    let first = frames().map(|(place, _)| place).find(|&place| place >= after).unwrap_or(lines.len());
+    let end =
+        frames().find(|(place, line)| *place >= first && catches(line)).map_or(lines.len(), |(end, _)| end);
+    lines[first..end].iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 fn text(payload: &(dyn Any + Send)) -> String {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bus::EventBus;
 use crate::event::{EventKind, Report};
+use crate::incident::Open;
 use crate::path::TreePath;
 
 thread_local! {
@@ -39,17 +40,35 @@ thread_local! {
 /// }
 /// ```
 #[derive(Clone, Default)]
-pub struct Reporter(Option<Arc<Speaker>>);
+pub struct Reporter(Option<(Arc<Speaker>, u64)>);
 
-struct Speaker {
-    bus: EventBus,
-    path: TreePath,
-    incarnation: u64,
+/// One child, as the voice in which it is spoken of: where its events go.
+pub(crate) struct Speaker {
+    pub(crate) bus: EventBus,
+    pub(crate) path: TreePath,
+    incident: Open,
+}
+
+impl Speaker {
+    pub(crate) fn new(bus: EventBus, path: TreePath) -> Arc<Self> {
+        Arc::new(Self { bus, path, incident: Open::default() })
+    }
+
+    pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) {
+        self.bus.publish(&self.path, incarnation, kind, &self.incident);
+    }
+
+    /// A message was handled. Says it once after each failure.
+    pub(crate) fn answered(&self) {
+        if self.incident.is_open() {
+            self.bus.answered(&self.incident);
+        }
+    }
 }
 
 impl Reporter {
-    pub(crate) fn new(bus: EventBus, path: TreePath, incarnation: u64) -> Self {
-        Self(Some(Arc::new(Speaker { bus, path, incarnation })))
+    pub(crate) fn new(speaker: Arc<Speaker>, incarnation: u64) -> Self {
+        Self(Some((speaker, incarnation)))
     }
 
     /// The reporter of the actor whose code is running: in its factory, `started`, a handler, an interval, a future of
@@ -60,24 +79,24 @@ impl Reporter {
 
     /// Publishes an [`EventKind::Report`].
     pub fn report(&self, report: impl Report) {
-        if let Some(speaker) = &self.0 {
-            speaker.bus.publish(&speaker.path, speaker.incarnation, EventKind::Report(Arc::new(report)));
+        if let Some((speaker, incarnation)) = &self.0 {
+            speaker.publish(*incarnation, EventKind::Report(Arc::new(report)));
         }
     }
 
     /// Where the actor stands in its tree; `None` outside a tree.
     pub fn path(&self) -> Option<&TreePath> {
-        self.0.as_ref().map(|speaker| &speaker.path)
+        self.0.as_ref().map(|(speaker, _)| &speaker.path)
     }
 
     /// Which of its lives the actor is in, counted from 1; 0 outside a tree.
     pub fn incarnation(&self) -> u64 {
-        self.0.as_ref().map_or(0, |speaker| speaker.incarnation)
+        self.0.as_ref().map_or(0, |(_, incarnation)| *incarnation)
     }
 
     /// How many children of the tree are up, supervisors not counted; 0 outside a tree.
     pub fn alive(&self) -> usize {
-        self.0.as_ref().map_or(0, |speaker| speaker.bus.alive())
+        self.0.as_ref().map_or(0, |(speaker, _)| speaker.bus.alive())
     }
 
     /// Makes this the current reporter until the returned value is dropped, or [leaves](Entered::leave).
@@ -107,7 +126,7 @@ impl Drop for Entered {
 impl fmt::Debug for Reporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(speaker) => write!(f, "Reporter({} #{})", speaker.path, speaker.incarnation),
+            Some((speaker, incarnation)) => write!(f, "Reporter({} #{incarnation})", speaker.path),
             None => f.write_str("Reporter(outside a tree)"),
         }
     }

@@ -125,7 +125,7 @@ impl Handler<Order> for Supervisor {
             Err(error) => answer(reply, Err(error)),
             Ok(node) => {
                 let place = node.boss.place();
-                let since = node.vitals().incarnation;
+                let since = node.incarnation();
                 self.branch().waiting().for_up.insert(place, Hope { since, reply });
                 self.feed(Input::Start(place), ctx);
             }
@@ -139,19 +139,19 @@ impl Supervisor {
         let supervisor = &self.seat.node;
         let branch = self.branch();
         if let Some(max) = branch.conduct.max_children.filter(|_| self.machine.is_full()) {
-            return Err(AdminError::MaxChildren { supervisor: supervisor.path.clone(), max });
+            return Err(AdminError::MaxChildren { supervisor: supervisor.path().clone(), max });
         }
-        spec.check(Some(&supervisor.path))?;
-        spec.check_significance(&branch.conduct, &supervisor.path)?;
+        spec.check(Some(supervisor.path()))?;
+        spec.check_significance(&branch.conduct, supervisor.path())?;
         let node = branch.hire(spec, supervisor)?;
-        self.machine.add(node.boss.place(), &node.rules, tokio::time::Instant::now());
+        self.machine.add(node.boss.place(), node.rules.clone(), tokio::time::Instant::now());
         Ok(node)
     }
 
     fn terminate(&mut self, node: &Node, reply: Reply, ctx: &mut Context<Self>) {
         let place = node.boss.place();
         match self.machine.activity(place) {
-            None => return answer(reply, Err(AdminError::Unknown(node.path.to_string()))),
+            None => return answer(reply, Err(AdminError::Unknown(node.path().to_string()))),
             Some(Activity::Down) => return answer(reply, Ok(())),
             Some(Activity::Running | Activity::Restarting) => {}
         }
@@ -164,9 +164,9 @@ impl Supervisor {
     fn is_down_for_good(&self, node: &Node) -> Result<(), AdminError> {
         match self.machine.activity(node.boss.place()) {
             Some(Activity::Down) => Ok(()),
-            Some(Activity::Running) => Err(AdminError::Running(node.path.clone())),
-            Some(Activity::Restarting) => Err(AdminError::Restarting(node.path.clone())),
-            None => Err(AdminError::Unknown(node.path.to_string())),
+            Some(Activity::Running) => Err(AdminError::Running(node.path().clone())),
+            Some(Activity::Restarting) => Err(AdminError::Restarting(node.path().clone())),
+            None => Err(AdminError::Unknown(node.path().to_string())),
         }
     }
 
@@ -191,7 +191,7 @@ impl Supervisor {
             // Terminated before it was its turn to start, otherwise.
             let reason = vitals.last_exit.filter(|_| has_lived);
             let failed = AdminError::StartFailed {
-                path: node.path.clone(),
+                path: node.path().clone(),
                 reason: reason.unwrap_or(ExitReason::Shutdown),
             };
             answer(reply, Err(failed));

@@ -1,5 +1,7 @@
 //! Who hears of a child's lives: its supervisor, or for the root the tree.
 
+use std::sync::Arc;
+
 use actix::Addr;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -10,7 +12,7 @@ use crate::exit::ExitReason;
 /// Who hears of a child's lives.
 pub(crate) enum Boss {
     /// Its supervisor, which knows it by its place, and may have taken it in at run time.
-    Supervisor { addr: Addr<Supervisor>, place: usize, hired: bool },
+    Supervisor { addr: Arc<Addr<Supervisor>>, place: usize, hired: bool },
     /// It is the root.
     Nobody(UnboundedSender<ExitReason>),
 }

@@ -19,7 +19,7 @@ pub(crate) struct Branch {
     pub(crate) conduct: Conduct,
     pub(crate) window: Arc<Mutex<RestartWindow>>,
     /// Where its orders go.
-    pub(crate) addr: Addr<Supervisor>,
+    pub(crate) addr: Arc<Addr<Supervisor>>,
     /// Not the supervisor's own: one that hangs and is left behind would keep those who wait for it waiting.
     waiting: Mutex<Waiting>,
     roster: RwLock<Roster>,
@@ -28,11 +28,11 @@ pub(crate) struct Branch {
 }
 
 impl Branch {
-    pub(crate) fn plant(plan: Plan, path: &TreePath, bus: &EventBus, addr: &Addr<Supervisor>) -> Self {
+    pub(crate) fn plant(plan: Plan, path: &TreePath, bus: &EventBus, addr: Addr<Supervisor>) -> Self {
         let branch = Self {
             conduct: plan.conduct,
             window: Arc::new(Mutex::new(RestartWindow::new(plan.intensity, plan.period))),
-            addr: addr.clone(),
+            addr: Arc::new(addr),
             waiting: Mutex::default(),
             roster: RwLock::default(),
             leaving: Mutex::default(),
@@ -53,9 +53,9 @@ impl Branch {
     /// Takes in a child at run time. It is the supervisor's for as long as that lives.
     pub(crate) fn hire(&self, child: AnySpec, supervisor: &Node) -> Result<Arc<Node>, SpecError> {
         if self.called(&child.rules.id).is_some() {
-            return Err(SpecError::DuplicateId(supervisor.path.join(&child.rules.id)));
+            return Err(SpecError::DuplicateId(supervisor.path().join(&child.rules.id)));
         }
-        Ok(self.add(child, &supervisor.path, &supervisor.bus, true))
+        Ok(self.add(child, supervisor.path(), supervisor.bus(), true))
     }
 
     /// Lets a child go that is down for good, or whose supervisor is: its address is closed.

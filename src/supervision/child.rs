@@ -5,13 +5,18 @@ use std::sync::Arc;
 use actix::{Actor, Context};
 
 use super::incarnation;
+use super::letter::{LifeEnd, Toll};
 use super::mailbox::Mailbox;
-use super::queue::{LifeEnd, MessageCounts, Toll};
+use super::queue::MessageCounts;
 use super::seat::{Seat, Unborn};
 use super::supervisor::Supervisor;
+use crate::exit::ExitReason;
+use crate::reporter::Speaker;
 
 /// All that a supervisor does with a child. There is one implementation, so the supervisor knows no kinds of actor.
 pub(crate) trait AnyChild: Send + Sync {
+    /// Who speaks of what becomes of its messages.
+    fn is_spoken_of_by(&self, speaker: &Arc<Speaker>);
     /// Builds and runs one incarnation in its seat, on the seat's arbiter.
     fn launch(self: Arc<Self>, unborn: Unborn);
     /// Answers everything sent to the child with `Closed`, until it is launched again.
@@ -19,7 +24,7 @@ pub(crate) trait AnyChild: Send + Sync {
     /// The same for ever.
     fn close(&self);
     /// An incarnation is gone: those who have asked it something shall know.
-    fn ended(&self, end: LifeEnd) -> Toll;
+    fn ended(&self, seat: &Seat, reason: &ExitReason) -> Toll;
     /// What became of its messages.
     fn messages(&self) -> MessageCounts;
     /// The actor's type, without its path.
@@ -55,6 +60,10 @@ impl Core<Supervisor> {
 }
 
 impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
+    fn is_spoken_of_by(&self, speaker: &Arc<Speaker>) {
+        self.mailbox.is_spoken_of_by(speaker);
+    }
+
     fn launch(self: Arc<Self>, unborn: Unborn) {
         incarnation::launch(self, unborn);
     }
@@ -69,8 +78,10 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         self.mailbox.close();
     }
 
-    fn ended(&self, end: LifeEnd) -> Toll {
-        self.mailbox.ended(end)
+    fn ended(&self, seat: &Seat, reason: &ExitReason) -> Toll {
+        let (path, incarnation) = (seat.node.path(), seat.incarnation);
+        let end = || LifeEnd { path: path.clone(), incarnation, reason: reason.clone() };
+        self.mailbox.ended(incarnation, end)
     }
 
     fn messages(&self) -> MessageCounts {

@@ -26,13 +26,13 @@ pub(super) fn leave_behind(culprit: &Arc<Seat>) {
     // Where the caller runs nobody blocks; and the arbiter that the tree was started on cannot be replaced.
     let home = culprit.home().filter(|home| !home.is_here());
     let Some((home, residents)) = home.and_then(|home| {
-        let residents = home.leave_behind(LostThread::new(&node.bus))?;
+        let residents = home.leave_behind(LostThread::new(node.bus()))?;
         Some((home, residents))
     }) else {
-        log::error!(target: "latido", "{} #{incarnation} hangs; it ends when its thread is free", node.path);
+        log::error!(target: "latido", "{} #{incarnation} hangs; it ends when its thread is free", node.path());
         return dismiss(std::slice::from_ref(culprit), culprit);
     };
-    log::error!(target: "latido", "{} #{incarnation} is blocked and was left behind; its thread is lost until it returns", node.path);
+    log::error!(target: "latido", "{} #{incarnation} is blocked and was left behind; its thread is lost until it returns", node.path());
     // First of all, so that whoever is restarted goes elsewhere.
     residents.iter().for_each(|seat| seat.node.give_up_thread(home));
     dismiss(&residents, culprit);

@@ -8,9 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 
+use actix::dev::channel::{AddressSender, channel};
 use actix::dev::{ContextFut, Envelope, EnvelopeProxy};
 use actix::fut::{ActorFuture, wrap_future};
-use actix::{Actor, ActorContext, ActorState, Addr, AsyncContext, Context};
+use actix::{Actor, ActorContext, ActorState, AsyncContext, Context};
 
 use super::child::Core;
 use super::mailbox::{Claim, Next};
@@ -54,7 +55,7 @@ enum Life<A: Actor<Context = Context<A>>> {
         fut: ContextFut<A, Context<A>>,
         /// Keeps the context's own mailbox, which nobody sends to, from looking deserted: a context with neither a
         /// mailbox nor an item ends, and an actor may cancel the very item that brings its messages.
-        _own: Addr<A>,
+        _own: AddressSender<A>,
     },
     Over,
 }
@@ -145,14 +146,14 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     }
 
     fn give_birth(&self) -> Life<A> {
-        let mut ctx = Context::new();
-        let own = ctx.address();
+        let (sender, own) = channel(0);
+        let mut ctx = Context::with_receiver(own);
         self.core.mailbox.connect(&mut ctx);
         self.pump.claim.set(self.core.mailbox.claim(self.seat.incarnation));
         ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
         let actor = (self.core.factory)(&self.seat);
         let fut = ctx.into_future(actor);
-        Life::Running { fut, _own: own }
+        Life::Running { fut, _own: sender }
     }
 
     fn end(&mut self, mut reason: ExitReason) {
@@ -286,6 +287,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
             self.state.is_handling.set(true);
             self.in_hand.insert(message).handle(actor, ctx);
             self.in_hand = None;
+            self.seat.node.speaker.answered();
             self.state.is_handling.set(false);
         }
     }

@@ -61,7 +61,7 @@ impl Machine {
     }
 
     /// Adds a child, to be started with the others.
-    pub(crate) fn add(&mut self, place: usize, rules: &Rules, now: Instant) {
+    pub(crate) fn add(&mut self, place: usize, rules: Arc<Rules>, now: Instant) {
         self.children.insert(place, Child::new(rules, now));
     }
 
@@ -142,7 +142,7 @@ impl Machine {
             self.children.change(place, |child| match child.state {
                 State::Stopping { .. } => {
                     child.state = State::Killing { until: now + KILL_PATIENCE };
-                    let limit = child.shutdown.limit();
+                    let limit = child.rules.shutdown.limit();
                     actions.push(Action::Kill(place, Kill::Late(limit)));
                 }
                 State::Killing { .. } => {
@@ -170,8 +170,8 @@ impl Machine {
         };
         let random = self.random.f64();
         let backed_off = self.children.change(place, |child| {
-            child.failures = child.backoff.failures(child.failures, now - child.since);
-            let (failures, backoff) = (child.failures, child.backoff);
+            child.failures = child.rules.backoff.failures(child.failures, now - child.since);
+            let (failures, backoff) = (child.failures, child.rules.backoff);
             (failures, backoff.delay(failures, random), backoff.wait(failures, random))
         });
         let Some((failures, delay, wait)) = backed_off else {
@@ -196,7 +196,7 @@ impl Machine {
 
     /// A significant child may take its supervisor along.
     fn shut_down_after(&mut self, place: usize) {
-        let significant = self.children.get(place).is_some_and(|child| child.significant);
+        let significant = self.children.get(place).is_some_and(|child| child.rules.significant);
         let ends = match self.conduct.auto_shutdown {
             AutoShutdown::Never => false,
             AutoShutdown::AnySignificant => significant,
@@ -262,7 +262,7 @@ impl Machine {
                 return; // It has been told.
             }
             let killing = State::Killing { until: now + KILL_PATIENCE };
-            let (state, action) = match child.shutdown {
+            let (state, action) = match child.rules.shutdown {
                 Shutdown::Timeout(limit) => {
                     (State::Stopping { until: Some(now + limit) }, Action::Stop(place))
                 }

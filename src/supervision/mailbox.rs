@@ -1,7 +1,7 @@
 //! A queue that outlives its reader. The address is made with the spec and stays good for every incarnation;
 //! what is queued while none runs waits for the next.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use actix::dev::channel::channel;
@@ -9,20 +9,29 @@ use actix::dev::{AsyncContextParts, ContextParts, Envelope};
 use actix::{Actor, Addr};
 use tokio::sync::Notify;
 
-use super::ask::Unhandled;
-use super::queue::{Bound, Letter, LifeEnd, MessageCounts, Queue, Refused, Toll};
+use super::letter::{Letter, LifeEnd, Toll};
+use super::queue::{Bound, MessageCounts, Queue, Refused, Trash};
+use crate::event::Unhandled;
 use crate::exit::drop_quietly;
+use crate::reporter::Speaker;
 
 pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
     addr: Addr<A>,
-    /// `None` once closed. Locked to take a message out, never while one is handled.
-    queue: Mutex<Option<Queue<A>>>,
-    /// What the counts were when it was closed.
-    last_counts: OnceLock<MessageCounts>,
+    /// Locked to take a message out, never while one is handled.
+    state: Mutex<State<A>>,
+    /// Who speaks of it, once it is part of a tree.
+    speaker: OnceLock<Arc<Speaker>>,
     /// There is room again in a bounded mailbox.
     pub(super) room: Notify,
     /// An incarnation is gone, or another has taken over.
     pub(super) ends: Notify,
+}
+
+#[expect(clippy::large_enum_variant, reason = "a mailbox is open for nearly all of its time")]
+enum State<A: Actor<Context = actix::Context<A>>> {
+    Open(Queue<A>),
+    /// What the counts were then.
+    Closed(MessageCounts),
 }
 
 /// The right to read a mailbox. The newest claim is the only good one, so an incarnation that has been given up
@@ -44,11 +53,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn new() -> Self {
         // 0: without a bound. A bound would not hold back `send()` anyway, see `tests/actix_facts/`.
         let (sender, inlet) = channel(0);
-        let queue = Mutex::new(Some(Queue::new(inlet, None)));
         Self {
             addr: Addr::new(sender),
-            queue,
-            last_counts: OnceLock::new(),
+            state: Mutex::new(State::Open(Queue::new(inlet, None))),
+            speaker: OnceLock::new(),
             room: Notify::new(),
             ends: Notify::new(),
         }
@@ -56,6 +64,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     pub(crate) fn set_bound(&self, bound: Bound) {
         self.with(|queue| queue.bound = Some(bound));
+    }
+
+    pub(crate) fn is_spoken_of_by(&self, speaker: &Arc<Speaker>) {
+        let _ = self.speaker.set(speaker.clone()); // A child is part of one tree.
     }
 
     pub(crate) fn addr(&self) -> Addr<A> {
@@ -90,18 +102,14 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
             if queue.reader != claim {
                 return Poll::Ready(Next::Lost);
             }
-            match queue.take(cx) {
-                Some(letter) => {
-                    if queue.bound.is_some() {
-                        self.room.notify_waiters();
-                    }
-                    Poll::Ready(Next::Message(letter.envelope))
-                }
-                None => {
-                    queue.wake_by(cx.waker());
-                    Poll::Pending
-                }
+            let Some(letter) = queue.take(cx) else {
+                queue.wake_by(cx.waker());
+                return Poll::Pending;
+            };
+            if queue.bound.is_some() {
+                self.room.notify_waiters();
             }
+            Poll::Ready(Next::Message(letter.envelope))
         });
         next.unwrap_or(Poll::Ready(Next::Lost))
     }
@@ -115,9 +123,9 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         });
     }
 
-    /// An incarnation is gone, and cannot finish what it had in hand.
-    pub(crate) fn ended(&self, end: LifeEnd) -> Toll {
-        let toll = self.with(|queue| queue.ended(end)).unwrap_or_default();
+    /// An incarnation is gone, and cannot finish what it had in hand; `end` is how.
+    pub(super) fn ended(&self, incarnation: u64, end: impl FnOnce() -> LifeEnd) -> Toll {
+        let toll = self.with(|queue| queue.ended(incarnation, end)).unwrap_or_default();
         self.ends.notify_waiters();
         toll
     }
@@ -141,16 +149,18 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     /// Answers what is queued and all that will be sent with `Closed`, for ever.
     pub(crate) fn close(&self) {
         let mut lock = self.lock();
-        let Some(mut queue) = lock.take() else {
-            return;
-        };
+        let State::Open(queue) = &mut *lock else { return };
         queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
-        let _ = self.last_counts.set(queue.counts());
+        let counts = queue.counts();
+        let State::Open(mut queue) = std::mem::replace(&mut *lock, State::Closed(counts)) else { return };
         drop(lock);
         if let Some(waker) = queue.waker.take() {
             waker.wake();
         }
-        drop_each(queue.take_trash());
+        let trash = queue.take_trash();
+        if let Some(trash) = trash {
+            self.clear_away(trash);
+        }
         let _ = drop_quietly(queue);
         self.room.notify_waiters();
         self.ends.notify_waiters();
@@ -163,35 +173,51 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.with(|queue| queue.put(letter))
     }
 
+    /// Puts a message into the queue, whatever the bound; `None` when nobody will ever read it.
+    pub(super) fn push(&self, letter: Letter<A>) -> Option<()> {
+        self.with(|queue| queue.push(letter))
+    }
+
     /// Whether a message that the incarnation took last is still being handled; `None` once closed.
     pub(super) fn is_in_hand(&self, incarnation: u64) -> Option<bool> {
         self.with(|queue| queue.is_in_hand(incarnation))
     }
 
     pub(crate) fn counts(&self) -> MessageCounts {
-        let last = || self.last_counts.get().copied();
-        self.with(Queue::counts).or_else(last).unwrap_or_default()
+        self.with(Queue::counts).unwrap_or_else(|| match &*self.lock() {
+            State::Closed(counts) => *counts,
+            State::Open(_) => MessageCounts::default(), // What is closed stays closed.
+        })
     }
 
     /// Works on the queue, if the mailbox is not closed. What is dropped meanwhile is dropped outside the lock.
+    #[inline]
     fn with<R>(&self, work: impl FnOnce(&mut Queue<A>) -> R) -> Option<R> {
-        let (result, trash) = {
-            let mut queue = self.lock();
-            let queue = queue.as_mut()?;
-            (work(queue), queue.take_trash())
-        };
-        drop_each(trash);
+        let mut lock = self.lock();
+        let State::Open(queue) = &mut *lock else { return None };
+        let result = work(queue);
+        let trash = queue.take_trash();
+        drop(lock);
+        if let Some(trash) = trash {
+            self.clear_away(trash);
+        }
         Some(result)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Queue<A>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cold]
+    fn clear_away(&self, Trash { letters, news }: Trash<A>) {
+        if let (Some(news), Some(speaker)) = (news, self.speaker.get()) {
+            let incarnation = self.with(|queue| queue.reader.incarnation).unwrap_or_default();
+            speaker.publish(incarnation, news);
+        }
+        // One by one: a destructor that panics would leave those behind it undropped, and their senders waiting.
+        for letter in letters {
+            let _ = drop_quietly(letter);
+        }
     }
-}
 
-/// One by one: a destructor that panics would leave those behind it undropped, and their senders waiting.
-fn drop_each<A: Actor>(letters: Vec<Letter<A>>) {
-    for letter in letters {
-        let _ = drop_quietly(letter);
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<A>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -42,6 +42,7 @@ mod fence;
 mod forecast;
 mod home;
 mod incarnation;
+mod letter;
 mod machine;
 mod mailbox;
 mod monitor;

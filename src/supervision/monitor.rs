@@ -75,13 +75,13 @@ impl Monitor {
                     let _ = last.send(reason);
                     Ok(Self::new(node, now.incarnation, exit))
                 }
-                None => Err(AdminError::NeverRan(node.path.clone())),
+                None => Err(AdminError::NeverRan(node.path().clone())),
             };
         }
     }
 
     fn new(node: &Node, incarnation: u64, exit: oneshot::Receiver<ExitReason>) -> Self {
-        let path = node.path.clone();
+        let path = node.path().clone();
         Self { path, incarnation, exit }
     }
 }

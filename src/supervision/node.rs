@@ -2,7 +2,8 @@
 //! can be read from any thread, so a tree can be looked at while its arbiters are busy or blocked.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_rt::ArbiterHandle;
 use futures::future::{LocalBoxFuture, join_all};
@@ -12,28 +13,29 @@ use super::boss::Boss;
 use super::branch::Branch;
 use super::child::{AnyChild, Core};
 use super::home::Home;
-use super::placement::{OwnedArbiter, Placement};
+use super::placement::Thread;
 use super::seat::{Seat, Unborn};
 use super::spec::{AnySpec, Kind, Rules};
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
+use crate::reporter::Speaker;
 
 pub(crate) struct Node {
-    pub(crate) path: TreePath,
-    pub(crate) rules: Rules,
+    pub(crate) speaker: Arc<Speaker>,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) child: Arc<dyn AnyChild>,
-    pub(crate) bus: EventBus,
     /// It runs on its supervisor's thread.
     pub(crate) shares_thread: bool,
     pub(crate) boss: Boss,
     /// What it has if it is a supervisor.
-    pub(crate) branch: Option<Branch>,
+    pub(crate) branch: Option<Box<Branch>>,
     pub(crate) faults: Armed,
     vitals: Mutex<Vitals>,
-    /// Every seat that somebody still sits in.
-    seats: Mutex<Vec<Weak<Seat>>>,
-    thread: Mutex<Thread>,
+    /// How many incarnations there are, those that were left behind included.
+    lives: AtomicUsize,
+    /// `None` if it runs on its supervisor's.
+    thread: Option<Box<Mutex<Thread>>>,
 }
 
 /// What a child is doing.
@@ -54,16 +56,6 @@ pub enum ChildState {
     Finished,
 }
 
-/// The thread that its placement gave it; it is kept over restarts.
-#[derive(Default)]
-struct Thread {
-    placement: Placement,
-    own: Option<OwnedArbiter>,
-    shared: Option<Arc<Home>>,
-    /// Threads of its own that were told to end.
-    ending: Vec<ArbiterHandle>,
-}
-
 #[derive(Clone)]
 pub(crate) struct Vitals {
     pub(crate) state: ChildState,
@@ -80,26 +72,36 @@ impl Node {
             Kind::Worker(child) => (child, None),
             Kind::Supervisor(plan) => {
                 let core = Core::supervisor();
-                let branch = Branch::plant(plan, &path, bus, &core.mailbox.addr());
-                (core, Some(branch))
+                let branch = Branch::plant(plan, &path, bus, core.mailbox.addr());
+                (core, Some(Box::new(branch)))
             }
         };
-        let shares_thread = matches!(spec.rules.placement, Placement::Current);
-        let thread = Thread { placement: std::mem::take(&mut spec.rules.placement), ..Thread::default() };
+        // The path has it.
+        spec.rules.id = String::new();
+        let thread = Thread::of(std::mem::take(&mut spec.rules.placement));
+        let speaker = Speaker::new(bus.clone(), path);
+        child.is_spoken_of_by(&speaker);
         let vitals = Vitals { state: ChildState::Down, incarnation: 0, last_exit: None, seat: None };
         Arc::new(Self {
-            path,
-            rules: spec.rules,
+            speaker,
+            rules: Arc::new(spec.rules),
             child,
-            bus: bus.clone(),
-            shares_thread,
+            shares_thread: thread.is_none(),
             boss,
             branch,
             faults: Armed::default(),
             vitals: Mutex::new(vitals),
-            seats: Mutex::default(),
-            thread: Mutex::new(thread),
+            lives: AtomicUsize::new(0),
+            thread: thread.map(|thread| Box::new(Mutex::new(thread))),
         })
+    }
+
+    pub(crate) fn path(&self) -> &TreePath {
+        &self.speaker.path
+    }
+
+    pub(crate) fn bus(&self) -> &EventBus {
+        &self.speaker.bus
     }
 
     /// This node and all below it, parents first.
@@ -112,12 +114,12 @@ impl Node {
 
     /// Its children, if it is a supervisor, in starting order.
     pub(crate) fn children(&self) -> Vec<Arc<Node>> {
-        self.branch.as_ref().map(Branch::children).unwrap_or_default()
+        self.branch.as_ref().map(|branch| branch.children()).unwrap_or_default()
     }
 
     /// The child at `path`, which begins with this node's own.
     pub(crate) fn descendant(self: &Arc<Self>, path: &str) -> Option<Arc<Node>> {
-        let rest = path.strip_prefix(self.path.as_str())?;
+        let rest = path.strip_prefix(self.path().as_str())?;
         let ids = rest.split('/').skip(1);
         let is_child = rest.is_empty() || rest.starts_with('/');
         ids.fold(is_child.then(|| self.clone()), |node, id| node?.branch.as_ref()?.called(id))
@@ -135,10 +137,6 @@ impl Node {
             let seat = Seat::new(self.clone(), vitals.incarnation);
             (seat.clone(), vitals.seat.replace(seat))
         };
-        let mut seats = self.seats();
-        seats.retain(|seat| seat.strong_count() > 0);
-        seats.push(Arc::downgrade(&seat));
-        drop(seats);
         let (unborn, child) = (Unborn::new(seat), self.child.clone());
         let predecessor = predecessor.filter(|seat| !seat.has_left());
         // The root comes to life once the caller awaits something, on whatever thread it lives: so that whoever
@@ -171,38 +169,23 @@ impl Node {
 
     /// The arbiter to launch on; `None` for the current one.
     pub(crate) fn place(&self, seat: &Arc<Seat>) -> io::Result<Option<ArbiterHandle>> {
-        let mut thread = self.thread();
-        loop {
-            let home = match &thread.placement {
-                Placement::Current => {
-                    Home::here().map(|here| here.admit(seat));
-                    return Ok(None);
-                }
-                Placement::OwnThread => OwnedArbiter::ensure(&mut thread.own)?,
-                Placement::Shared(arbiters) => match &thread.shared {
-                    Some(home) if home.arbiter().alive() => home.clone(),
-                    _ => arbiters.next()?,
-                },
-            };
-            if home.admit(seat) {
-                let arbiter = home.arbiter().clone();
-                if let Placement::Shared(_) = thread.placement {
-                    thread.shared = Some(home);
-                }
-                return Ok(Some(arbiter));
-            }
-            thread.give_up(&home);
-        }
+        let Some(mut thread) = self.thread() else {
+            Home::here().map(|here| here.admit(seat));
+            return Ok(None);
+        };
+        thread.admit(seat)
     }
 
     /// Gives up a thread that is blocked, if it is the child's; the next incarnation gets another.
     pub(crate) fn give_up_thread(&self, blocked: &Arc<Home>) {
-        self.thread().give_up(blocked);
+        if let Some(mut thread) = self.thread() {
+            thread.give_up(blocked);
+        }
     }
 
     /// Whether `other` is below this node.
     pub(crate) fn is_above(self: &Arc<Self>, other: &Arc<Node>) -> bool {
-        let below = self.descendant(other.path.as_str());
+        let below = self.descendant(other.path().as_str());
         below.is_some_and(|node| Arc::ptr_eq(&node, other) && !Arc::ptr_eq(&node, self))
     }
 
@@ -236,12 +219,9 @@ impl Node {
     /// The tree has ended: nobody will read its mailbox again, and nobody needs its thread.
     pub(crate) fn clear(&self) {
         self.child.close();
-        // With its share in a set of threads: the tree's handles may be held for longer.
-        let mut thread = self.thread();
-        thread.end_own();
-        thread.shared = None;
-        thread.placement = Placement::Current;
-        drop(thread);
+        if let Some(mut thread) = self.thread() {
+            thread.clear();
+        }
         self.lock().seat = None;
         let leaving = self.branch.iter().flat_map(|branch| std::mem::take(&mut *branch.leaving()));
         leaving.for_each(|node| node.each(&mut |node| node.clear()));
@@ -250,11 +230,14 @@ impl Node {
     /// Once its tree has ended: those of its lives that have not, because they hang, and its thread if that is still
     /// there.
     pub(crate) fn left_behind(&self) -> Vec<String> {
-        let seats: Vec<_> = self.seats().iter().filter_map(Weak::upgrade).collect();
-        let name = |seat: &Arc<Seat>| format!("{} #{}", self.path, seat.incarnation);
-        let mut left: Vec<String> = seats.iter().map(name).collect();
-        if self.thread().ending.iter().any(ArbiterHandle::alive) {
-            left.push(format!("a thread of {}", self.path));
+        let mut left = Vec::new();
+        match self.lives.load(Ordering::Acquire) {
+            0 => {}
+            1 => left.push(format!("an incarnation of {}", self.path())),
+            lives => left.push(format!("{lives} incarnations of {}", self.path())),
+        }
+        if self.thread().is_some_and(|thread| thread.is_ending()) {
+            left.push(format!("a thread of {}", self.path()));
         }
         left
     }
@@ -290,32 +273,24 @@ impl Node {
         self.lock().state = state;
     }
 
-    fn seats(&self) -> MutexGuard<'_, Vec<Weak<Seat>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.lock().incarnation
     }
 
-    fn thread(&self) -> MutexGuard<'_, Thread> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A seat was made for it, or is gone.
+    pub(super) fn count_life(&self, is_made: bool) {
+        match is_made {
+            true => self.lives.fetch_add(1, Ordering::AcqRel),
+            false => self.lives.fetch_sub(1, Ordering::AcqRel),
+        };
+    }
+
+    fn thread(&self) -> Option<MutexGuard<'_, Thread>> {
+        let thread = self.thread.as_ref()?;
+        Some(thread.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Thread {
-    fn end_own(&mut self) {
-        self.ending.retain(ArbiterHandle::alive);
-        self.ending.extend(self.own.take().map(|own| own.handle()));
-    }
-
-    fn give_up(&mut self, blocked: &Arc<Home>) {
-        if self.own.as_ref().is_some_and(|own| own.is(blocked)) {
-            self.end_own();
-        }
-        self.shared.take_if(|shared| Arc::ptr_eq(shared, blocked));
-        if let Placement::Shared(arbiters) = &self.placement {
-            arbiters.give_up(blocked);
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix_rt::{Arbiter, ArbiterHandle};
 
 use super::home::Home;
+use super::seat::Seat;
 
 /// Where the incarnations of a child run. An arbiter is a thread with an event loop; actors on the same one never
 /// run at the same time.
@@ -92,5 +93,72 @@ impl OwnedArbiter {
 impl Drop for OwnedArbiter {
     fn drop(&mut self) {
         self.0.stop();
+    }
+}
+
+/// The thread that its placement gave a child; it is kept over restarts.
+pub(crate) struct Thread {
+    placement: Placement,
+    own: Option<OwnedArbiter>,
+    shared: Option<Arc<Home>>,
+    /// Threads of its own that were told to end.
+    ending: Vec<ArbiterHandle>,
+}
+
+impl Thread {
+    /// `None` if the child runs on its supervisor's.
+    pub(crate) fn of(placement: Placement) -> Option<Self> {
+        let shares_thread = matches!(placement, Placement::Current);
+        (!shares_thread).then(|| Self { placement, own: None, shared: None, ending: Vec::new() })
+    }
+
+    /// The arbiter to launch on; `None` for the current one.
+    pub(crate) fn admit(&mut self, seat: &Arc<Seat>) -> io::Result<Option<ArbiterHandle>> {
+        loop {
+            let home = match &self.placement {
+                Placement::Current => return Ok(None), // It was cleared.
+                Placement::OwnThread => OwnedArbiter::ensure(&mut self.own)?,
+                Placement::Shared(arbiters) => match &self.shared {
+                    Some(home) if home.arbiter().alive() => home.clone(),
+                    _ => arbiters.next()?,
+                },
+            };
+            if home.admit(seat) {
+                let arbiter = home.arbiter().clone();
+                if let Placement::Shared(_) = self.placement {
+                    self.shared = Some(home);
+                }
+                return Ok(Some(arbiter));
+            }
+            self.give_up(&home);
+        }
+    }
+
+    /// Gives up a thread that is blocked, if it is the child's; the next incarnation gets another.
+    pub(crate) fn give_up(&mut self, blocked: &Arc<Home>) {
+        if self.own.as_ref().is_some_and(|own| own.is(blocked)) {
+            self.end_own();
+        }
+        self.shared.take_if(|shared| Arc::ptr_eq(shared, blocked));
+        if let Placement::Shared(arbiters) = &self.placement {
+            arbiters.give_up(blocked);
+        }
+    }
+
+    /// Nobody needs it any more. Its share in a set of threads goes too: the tree's handles may be held for longer.
+    pub(crate) fn clear(&mut self) {
+        self.end_own();
+        self.shared = None;
+        self.placement = Placement::Current;
+    }
+
+    /// Whether a thread of its own was told to end and has not.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.iter().any(ArbiterHandle::alive)
+    }
+
+    fn end_own(&mut self) {
+        self.ending.retain(ArbiterHandle::alive);
+        self.ending.extend(self.own.take().map(|own| own.handle()));
     }
 }

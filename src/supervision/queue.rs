@@ -2,18 +2,16 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use actix::Actor;
-use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use futures::Stream;
 
-use super::ask::{Fate, Unhandled};
+use super::letter::{Kind, Letter, Life, LifeEnd, Toll};
 use super::mailbox::Claim;
-use crate::exit::ExitReason;
-use crate::path::TreePath;
+use crate::event::{EventKind, Unhandled};
 
 /// How many messages may wait for a child, and what happens to one too many; see
 /// [`ChildSpec::mailbox`](super::ChildSpec::mailbox).
@@ -63,12 +61,6 @@ pub struct MessageCounts {
     pub in_hand: bool,
 }
 
-/// A message, and somebody who wants to know what becomes of it.
-pub(super) struct Letter<A: Actor> {
-    pub(super) envelope: Envelope<A>,
-    pub(super) fate: Option<Arc<Fate>>,
-}
-
 pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     pub(super) inlet: AddressReceiver<A>,
     pub(super) bound: Option<Bound>,
@@ -77,30 +69,22 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     /// Taken out of the inlet, so that they can be counted, and bounded.
     waiting: VecDeque<Letter<A>>,
     counts: MessageCounts,
-    /// The reader's, shared with the messages it took: who asked may look long after others have read here.
-    life: Arc<Life>,
-    /// To be dropped outside the lock: a destructor may do anything, even ask.
-    trash: Vec<Letter<A>>,
+    /// The type of the message in hand.
+    kind: Option<Kind>,
+    /// The reader's, shared with the messages it took from people who ask: they may look long after others have read
+    /// here. None of those has come while this is `None`.
+    life: Option<Arc<Life>>,
+    /// What the reader's end did, once it has ended.
+    toll: Option<Toll>,
+    trash: Trash<A>,
 }
 
-/// One incarnation, and how it ended once it has.
-pub(super) type Life = OnceLock<LifeEnd>;
-
-/// How an incarnation ended, for those who had asked it something.
-#[derive(Debug)]
-pub(crate) struct LifeEnd {
-    pub(crate) path: TreePath,
-    pub(crate) incarnation: u64,
-    pub(crate) reason: ExitReason,
-    /// Messages it had in hand; filled in by the queue.
-    pub(crate) lost: u64,
-}
-
-/// What the end of an incarnation did to its messages.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Toll {
-    pub(crate) lost: u64,
-    pub(crate) kept: u64,
+/// What is to be done outside the lock.
+pub(super) struct Trash<A: Actor> {
+    /// To be dropped: a destructor may do anything, even ask.
+    pub(super) letters: Vec<Letter<A>>,
+    /// To be told.
+    pub(super) news: Option<EventKind>,
 }
 
 /// A message that came too late for a place in the queue.
@@ -120,8 +104,10 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             waker: None,
             waiting: VecDeque::new(),
             counts: MessageCounts::default(),
-            life: Arc::default(),
-            trash: Vec::new(),
+            kind: None,
+            life: None,
+            toll: None,
+            trash: Trash { letters: Vec::new(), news: None },
         }
     }
 
@@ -133,8 +119,9 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         }
         let letter = self.waiting.pop_front().or_else(|| self.receive(cx))?;
         self.counts.in_hand = true;
+        self.kind = letter.kind;
         if let Some(fate) = &letter.fate {
-            fate.is_in_hand(self.reader.incarnation, &self.life);
+            fate.is_in_hand(self.reader.incarnation, self.life.get_or_insert_default());
         }
         Some(letter)
     }
@@ -146,7 +133,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             match bound.overflow {
                 Overflow::Block => return Err(Refused::Wait(letter)),
                 Overflow::Reject => {
-                    self.trash.push(letter);
+                    self.trash.letters.push(letter);
                     return Err(Refused::Full);
                 }
                 Overflow::DropOldest if bound.capacity > 0 => self.drop_oldest(),
@@ -157,12 +144,17 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
                 }
             }
         }
+        self.push(letter);
+        Ok(())
+    }
+
+    /// Puts a message behind all that have arrived, whatever the bound.
+    pub(super) fn push(&mut self, letter: Letter<A>) {
         self.counts.received += 1;
         self.waiting.push_back(letter);
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
-        Ok(())
     }
 
     /// Who is woken when there is a message.
@@ -185,22 +177,26 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     }
 
     /// An incarnation is gone. If it had a message in hand, that is lost. Said twice, it is the same.
-    pub(super) fn ended(&mut self, mut end: LifeEnd) -> Toll {
-        let incarnation = end.incarnation;
-        if self.reader.incarnation == incarnation && self.life.get().is_none() {
-            end.lost = u64::from(self.counts.in_hand);
+    pub(super) fn ended(&mut self, incarnation: u64, end: impl FnOnce() -> LifeEnd) -> Toll {
+        let is_reader = self.reader.incarnation == incarnation;
+        if is_reader && self.toll.is_none() {
+            let in_hand = self.counts.in_hand;
+            let message = self.kind.filter(|_| in_hand).map(|kind| kind());
+            self.toll = Some(Toll { lost: u64::from(in_hand), message, kept: 0 });
             self.lost();
-            let _ = self.life.set(end);
+            if let Some(life) = &self.life {
+                let _ = life.set(end());
+            }
         }
-        let end = self.life.get().filter(|end| end.incarnation == incarnation);
-        Toll { lost: end.map_or(0, |end| end.lost), kept: self.counts().queued }
+        let toll = self.toll.filter(|_| is_reader).unwrap_or_default();
+        Toll { kept: self.counts().queued, ..toll }
     }
 
     /// Somebody else reads from now on.
     pub(super) fn hand_over(&mut self, to: Claim) {
         self.lost();
         self.reader = to;
-        self.life = Arc::default();
+        (self.life, self.toll) = (None, None);
     }
 
     /// Whoever had a message in hand will not finish it.
@@ -221,9 +217,14 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         }
     }
 
-    /// What is to be dropped once the lock is released.
-    pub(super) fn take_trash(&mut self) -> Vec<Letter<A>> {
-        std::mem::take(&mut self.trash)
+    /// What is to be done once the lock is released.
+    #[inline]
+    pub(super) fn take_trash(&mut self) -> Option<Trash<A>> {
+        if self.trash.letters.is_empty() {
+            return None;
+        }
+        let letters = std::mem::take(&mut self.trash.letters);
+        Some(Trash { letters, news: self.trash.news.take() })
     }
 
     /// Drops a message that nobody will handle; its sender hears `Closed`.
@@ -232,7 +233,11 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         if let Some(fate) = &letter.fate {
             fate.is_unhandled(why);
         }
-        self.trash.push(letter);
+        if self.counts.dropped.is_power_of_two() {
+            let message = letter.kind.map(|kind| kind());
+            self.trash.news = Some(EventKind::DeadLetter { message, why, total: self.counts.dropped });
+        }
+        self.trash.letters.push(letter);
     }
 
     // ===== what actix's channel holds =====
@@ -241,7 +246,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         match Pin::new(&mut self.inlet).poll_next(cx) {
             Poll::Ready(Some(envelope)) => {
                 self.counts.received += 1;
-                Some(Letter { envelope, fate: None })
+                Some(Letter::unknown(envelope))
             }
             // The mailbox holds an address of its own, so the inlet never ends.
             Poll::Ready(None) | Poll::Pending => None,

@@ -26,7 +26,7 @@ impl Roster {
 
     pub(crate) fn remove(&mut self, place: usize) -> Option<Arc<Node>> {
         let node = self.by_place.remove(&place)?;
-        self.places.remove(&node.rules.id);
+        self.places.remove(node.path().name());
         Some(node)
     }
 

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::fence;
 use super::home::Home;
+use super::letter::Toll;
 use super::machine::KILL_PATIENCE;
 use super::monitor::Monitors;
 use super::node::{ChildState, Node};
-use super::queue::{LifeEnd, Toll};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill};
 use crate::pulse::{Hang, Pulse, Watched, watch};
@@ -69,10 +69,11 @@ impl Orders {
 impl Seat {
     pub(crate) fn new(node: Arc<Node>, incarnation: u64) -> Arc<Self> {
         let limits = node.rules.limits;
+        node.count_life(true);
         let seat = Arc::new(Self {
             pulse: limits.are_set().then(Arc::default),
             home: OnceLock::new(),
-            reporter: Reporter::new(node.bus.clone(), node.path.clone(), incarnation),
+            reporter: Reporter::new(node.speaker.clone(), incarnation),
             node,
             incarnation,
             inside: Mutex::new(Inside {
@@ -225,10 +226,10 @@ impl Seat {
         let Orders { stop, kill, since, .. } = self.lock().orders;
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
-        let Toll { lost, kept } = self.tell_askers(&reason);
+        let Toll { lost, message, kept } = self.tell_askers(&reason);
         self.publish(match stop || kill.is_some() {
             true => EventKind::Stopped { reason: reason.clone(), took: time },
-            false => EventKind::Exited { reason: reason.clone(), lived: time, lost, kept },
+            false => EventKind::Exited { reason: reason.clone(), lived: time, lost, message, kept },
         });
         if let Some(branch) = &self.node.branch {
             branch.disappoint();
@@ -267,23 +268,28 @@ impl Seat {
     }
 
     pub(crate) fn publish(&self, kind: EventKind) {
-        self.node.bus.publish(&self.node.path, self.incarnation, kind);
+        self.node.speaker.publish(self.incarnation, kind);
     }
 
     /// Those who wait for an answer of this incarnation shall know why there will be none.
     pub(crate) fn tell_askers(&self, reason: &ExitReason) -> Toll {
-        let (path, incarnation, reason) = (self.node.path.clone(), self.incarnation, reason.clone());
-        self.node.child.ended(LifeEnd { path, incarnation, reason, lost: 0 })
+        self.node.child.ended(self, reason)
     }
 
     fn count_alive(&self, change: isize) {
         if self.node.branch.is_none() {
-            self.node.bus.count_alive(change);
+            self.node.bus().count_alive(change);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.node.count_life(false);
     }
 }
 

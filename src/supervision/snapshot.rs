@@ -96,7 +96,7 @@ impl ChildInfo {
             (branch.conduct.strategy, window.used(now))
         });
         Self {
-            path: node.path.clone(),
+            path: node.path().clone(),
             kind: node.child.kind(),
             state: vitals.state,
             incarnation: vitals.incarnation,

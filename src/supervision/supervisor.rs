@@ -48,7 +48,7 @@ impl Supervisor {
         let mut machine = Machine::new(branch.conduct, branch.window.clone());
         let now = Instant::now();
         for child in branch.children() {
-            machine.add(child.boss.place(), &child.rules, now);
+            machine.add(child.boss.place(), child.rules.clone(), now);
         }
         Self { seat: seat.clone(), machine, timer: None }
     }
@@ -74,7 +74,7 @@ impl Supervisor {
                 }
                 let siblings = siblings.iter().map(|&sibling| self.path(sibling)).collect();
                 let kind = EventKind::Restarting { delay, wait, failures, budget, siblings };
-                node.bus.publish(&node.path, node.vitals().incarnation, kind);
+                node.speaker.publish(node.incarnation(), kind);
             }
             Action::GaveUp { child, reason, budget } => {
                 let child = self.path(child);
@@ -127,7 +127,7 @@ impl Supervisor {
     }
 
     fn path(&self, place: usize) -> TreePath {
-        self.child(place).map_or_else(|| self.seat.node.path.clone(), |node| node.path.clone())
+        self.child(place).map_or_else(|| self.seat.node.path().clone(), |node| node.path().clone())
     }
 
     pub(super) fn child(&self, place: usize) -> Option<Arc<Node>> {
@@ -168,7 +168,7 @@ impl Handler<Notice> for Supervisor {
 
     fn handle(&mut self, Notice { place, incarnation, news }: Notice, ctx: &mut Context<Self>) {
         // Of a child that is forgotten, or of a life that is long over, there is no news.
-        let Some(node) = self.child(place).filter(|node| node.vitals().incarnation == incarnation) else {
+        let Some(node) = self.child(place).filter(|node| node.incarnation() == incarnation) else {
             return;
         };
         match news {
@@ -177,7 +177,8 @@ impl Handler<Notice> for Supervisor {
                 self.branch().waiting().is_up(place);
             }
             News::Left(reason) => {
-                let is_out_of_threads = costs_a_thread(&reason) && node.bus.lost_threads() > MAX_LOST_THREADS;
+                let is_out_of_threads =
+                    costs_a_thread(&reason) && node.bus().lost_threads() > MAX_LOST_THREADS;
                 let input = match is_out_of_threads {
                     true => Input::OutOfThreads,
                     false => Input::Exited,

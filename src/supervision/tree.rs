@@ -175,7 +175,7 @@ impl Tree {
     /// incarnation: should that end, the child is not started again by the next.
     pub async fn start_child(&self, path: &str, child: impl Into<AnySpec>) -> Result<(), AdminError> {
         let node = self.node(path)?;
-        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path().clone()))?;
         self.order(&branch.addr, What::Start(Box::new(child.into()))).await
     }
 
@@ -198,7 +198,7 @@ impl Tree {
     /// How many children the supervisor at `path` has.
     pub fn count_children(&self, path: &str) -> Result<Counts, AdminError> {
         let node = self.node(path)?;
-        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path.clone()))?;
+        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path().clone()))?;
         Ok(Counts::of(&branch.children()))
     }
 
@@ -206,7 +206,7 @@ impl Tree {
         let node = self.node(path)?;
         match &node.boss {
             Boss::Supervisor { addr, .. } => self.order(addr, what(node.clone())).await,
-            Boss::Nobody(_) => Err(AdminError::Root(node.path.clone())),
+            Boss::Nobody(_) => Err(AdminError::Root(node.path().clone())),
         }
     }
 
@@ -223,8 +223,8 @@ impl Tree {
     fn find(&self, pattern: &str) -> Result<Vec<Arc<Node>>, TreeError> {
         let (mut found, mut known) = (Vec::new(), Vec::new());
         self.root.each(&mut |node| {
-            known.push(node.path.to_string());
-            if node.path.matches(pattern) {
+            known.push(node.path().to_string());
+            if node.path().matches(pattern) {
                 found.push(node.clone());
             }
         });
@@ -267,6 +267,6 @@ impl Drop for Cleared {
 
 impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tree").field("root", &self.root.path).finish_non_exhaustive()
+        f.debug_struct("Tree").field("root", self.root.path()).finish_non_exhaustive()
     }
 }

@@ -136,7 +136,7 @@ async fn a_child_that_hangs_after_the_end_is_a_leak_with_its_thread_until_it_ret
     assert_conserved(&tree);
     assert_eq!(tree.snapshot().get("app/worker").unwrap().messages.lost, 1);
     let leak = complaint(assert_all_down(&tree)).await;
-    assert_eq!(leak, "left behind: app/worker #1, a thread of app/worker");
+    assert_eq!(leak, "left behind: an incarnation of app/worker, a thread of app/worker");
     drop(release);
     assert_all_down(&tree).await;
 }

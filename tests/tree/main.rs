@@ -4,6 +4,7 @@ mod ask;
 mod backoff;
 mod blocked;
 mod counting;
+mod dead_letters;
 mod deaf;
 mod events;
 mod faults;

@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use crate::TreePath;
     use crate::bus::EventBus;
+    use crate::reporter::Speaker;
 
     #[derive(Message)]
     #[rtype(result = "()")]
@@ -139,7 +140,7 @@ mod tests {
         let bus = EventBus::default();
         let mut events = bus.subscribe();
         let path = TreePath::root("app").join("cpu");
-        let in_a_tree = Reporter::new(bus, path.clone(), 3).enter();
+        let in_a_tree = Reporter::new(Speaker::new(bus, path.clone()), 3).enter();
         let pool = CpuPool::new(1).start();
 
         let answer = pool.send(Run(Break)).await.unwrap();

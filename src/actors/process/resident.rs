@@ -269,12 +269,13 @@ mod tests {
     use super::*;
     use crate::TreePath;
     use crate::bus::EventBus;
+    use crate::reporter::Speaker;
 
     #[actix::test]
     async fn the_start_and_the_exit_are_reported() {
         let bus = EventBus::default();
         let mut events = bus.subscribe();
-        let reporter = Reporter::new(bus, TreePath::root("true"), 1);
+        let reporter = Reporter::new(Speaker::new(bus, TreePath::root("true")), 1);
         let _current = reporter.clone().enter();
         Process::new(Command::new("true")).start();
 

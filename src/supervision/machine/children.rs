@@ -3,19 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::exit::{ExitReason, Kill};
-use crate::supervision::backoff::Backoff;
-use crate::supervision::policy::{Restart, Shutdown};
+use crate::supervision::policy::Restart;
 use crate::supervision::spec::Rules;
 
 /// What the machine knows of one child. Two marks say what is meant to be: `wanted` and `must_stop`.
 pub(super) struct Child {
-    pub(super) restart: Restart,
-    pub(super) shutdown: Shutdown,
-    pub(super) backoff: Backoff,
+    pub(super) rules: Arc<Rules>,
     pub(super) state: State,
     /// It should be up.
     pub(super) wanted: bool,
@@ -27,7 +25,6 @@ pub(super) struct Child {
     pub(super) since: Instant,
     /// Failures in a row.
     pub(super) failures: u32,
-    pub(super) significant: bool,
     /// It is being started by hand, and has not come up: if that fails, nobody tries again, and it costs no restart.
     by_hand: bool,
 }
@@ -73,27 +70,25 @@ pub(super) struct Children {
     by_place: BTreeMap<usize, Child>,
     must_stop: BTreeSet<usize>,
     untold: BTreeSet<usize>,
-    significant: BTreeSet<usize>,
     missing: BTreeSet<usize>,
     ready: BTreeSet<usize>,
-    starting: BTreeSet<usize>,
-    unsettled: BTreeSet<usize>,
     timers: BTreeSet<(Instant, usize)>,
+    // Of these it is enough to know how many there are.
+    significant: usize,
+    starting: usize,
+    unsettled: usize,
 }
 
 impl Child {
-    pub(super) fn new(rules: &Rules, now: Instant) -> Self {
+    pub(super) fn new(rules: Arc<Rules>, now: Instant) -> Self {
         Self {
-            restart: rules.restart,
-            shutdown: rules.shutdown,
-            backoff: rules.backoff,
+            rules,
             state: State::Down,
             wanted: true,
             must_stop: false,
             due: None,
             since: now,
             failures: 0,
-            significant: rules.significant,
             by_hand: false,
         }
     }
@@ -136,7 +131,7 @@ impl Child {
         let finished = matches!(reason, ExitReason::Normal);
         // It went down while it was to go down anyway: with its group, or with its supervisor.
         if std::mem::take(&mut self.must_stop) {
-            self.wanted &= self.restart == Restart::Permanent || !finished;
+            self.wanted &= self.rules.restart == Restart::Permanent || !finished;
             return if self.wanted { Exit::Nothing } else { Exit::Retire };
         }
         // It did not fail. It goes on elsewhere.
@@ -149,8 +144,8 @@ impl Child {
             // It declined: it stopped itself before it was up.
             State::Starting if finished => Exit::Retire,
             State::Starting if first_start && self.failures == 0 => Exit::StartFailed,
-            State::Starting if self.restart != Restart::Temporary => Exit::Failed,
-            State::Up if self.restart.after(reason) => Exit::Failed,
+            State::Starting if self.rules.restart != Restart::Temporary => Exit::Failed,
+            State::Up if self.rules.restart.after(reason) => Exit::Failed,
             _ => Exit::RetireByItself,
         };
         self.wanted &= !matches!(exit, Exit::Retire | Exit::RetireByItself);
@@ -161,7 +156,7 @@ impl Child {
     pub(super) fn goes_along(&mut self, due: Option<Instant>) -> bool {
         self.must_stop = self.state != State::Down;
         // A child that is down for good stays down when a sibling fails, and a temporary one goes down for good.
-        self.wanted &= !self.must_stop || self.restart != Restart::Temporary;
+        self.wanted &= !self.must_stop || self.rules.restart != Restart::Temporary;
         if self.wanted {
             // Its own backoff is not cut short by a sibling's.
             self.due = self.due.max(due);
@@ -174,7 +169,7 @@ impl Child {
         Marks {
             must_stop: self.must_stop,
             untold: self.must_stop && matches!(self.state, State::Starting | State::Up),
-            significant: self.significant && self.activity() != Activity::Down,
+            significant: self.rules.significant && self.activity() != Activity::Down,
             missing,
             ready: missing && self.due.is_none(),
             starting: self.state == State::Starting,
@@ -251,7 +246,7 @@ impl Children {
     }
 
     pub(super) fn is_any_significant_left(&self) -> bool {
-        !self.significant.is_empty()
+        self.significant > 0
     }
 
     /// The first that is missing, if it may be started.
@@ -265,12 +260,12 @@ impl Children {
     }
 
     pub(super) fn is_any_starting(&self) -> bool {
-        !self.starting.is_empty()
+        self.starting > 0
     }
 
     /// Whether each is up or is not meant to be.
     pub(super) fn are_settled(&self) -> bool {
-        self.unsettled.is_empty()
+        self.unsettled == 0
     }
 
     pub(super) fn next_timer(&self) -> Option<Instant> {
@@ -300,19 +295,23 @@ impl Children {
         indexes(&anew) == indexes(self)
     }
 
+    #[inline]
     fn index(&mut self, place: usize, before: Marks, after: Marks) {
         let mark = |index: &mut BTreeSet<usize>, before: bool, after: bool| match (before, after) {
             (false, true) => drop(index.insert(place)),
             (true, false) => drop(index.remove(&place)),
             _ => {}
         };
+        let count = |count: &mut usize, before: bool, after: bool| {
+            *count = *count - usize::from(before) + usize::from(after);
+        };
         mark(&mut self.must_stop, before.must_stop, after.must_stop);
         mark(&mut self.untold, before.untold, after.untold);
-        mark(&mut self.significant, before.significant, after.significant);
         mark(&mut self.missing, before.missing, after.missing);
         mark(&mut self.ready, before.ready, after.ready);
-        mark(&mut self.starting, before.starting, after.starting);
-        mark(&mut self.unsettled, before.unsettled, after.unsettled);
+        count(&mut self.significant, before.significant, after.significant);
+        count(&mut self.starting, before.starting, after.starting);
+        count(&mut self.unsettled, before.unsettled, after.unsettled);
         if before.timer != after.timer {
             before.timer.map(|at| self.timers.remove(&(at, place)));
             after.timer.map(|at| self.timers.insert((at, place)));

@@ -174,7 +174,7 @@ impl World {
                     significant: which.is_multiple_of(3),
                     ..rules([Restart::Permanent, Restart::Transient, Restart::Temporary][which % 3])
                 };
-                self.machine.add(self.children.len(), &rules, self.now);
+                self.machine.add(self.children.len(), Arc::new(rules.clone()), self.now);
                 self.children.push(Life::Down);
                 self.significant.push(rules.significant);
                 self.put(Input::Start(self.children.len() - 1));

@@ -19,7 +19,7 @@ pub(super) fn new_machine(conduct: Conduct, intensity: u32, children: &[Rules]) 
     let window = RestartWindow::new(intensity, 5 * SECOND);
     let mut machine = Machine::new(conduct, Arc::new(Mutex::new(window)));
     let now = Instant::now();
-    children.iter().enumerate().for_each(|(place, rules)| machine.add(place, rules, now));
+    children.iter().enumerate().for_each(|(place, rules)| machine.add(place, Arc::new(rules.clone()), now));
     machine
 }
 
@@ -67,7 +67,7 @@ impl Bench {
 
     /// Takes in a child at run time, and starts it.
     pub(super) fn add(&mut self, place: usize, rules: &Rules) -> String {
-        self.machine.add(place, rules, self.now);
+        self.machine.add(place, Arc::new(rules.clone()), self.now);
         self.put(Input::Start(place))
     }
 

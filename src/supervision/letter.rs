@@ -1,0 +1,54 @@
+//! A message on its way, and what becomes of it.
+
+use std::any::type_name;
+use std::sync::{Arc, OnceLock};
+
+use actix::Actor;
+use actix::dev::Envelope;
+
+use super::ask::Fate;
+use crate::exit::ExitReason;
+use crate::path::TreePath;
+
+/// A message, its type, and somebody who wants to know what becomes of it. actix's envelope tells nobody what is in it,
+/// so of what was sent to a plain address there is only that.
+pub(super) struct Letter<A: Actor> {
+    pub(super) envelope: Envelope<A>,
+    pub(super) kind: Option<Kind>,
+    pub(super) fate: Option<Arc<Fate>>,
+}
+
+/// Gives the name of a message's type.
+pub(super) type Kind = fn() -> &'static str;
+
+/// One incarnation, and how it ended once it has.
+pub(super) type Life = OnceLock<LifeEnd>;
+
+/// How an incarnation ended, for those who had asked it something.
+#[derive(Debug)]
+pub(super) struct LifeEnd {
+    pub(super) path: TreePath,
+    pub(super) incarnation: u64,
+    pub(super) reason: ExitReason,
+}
+
+/// What the end of an incarnation did to its messages.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Toll {
+    /// Messages it had in hand.
+    pub(crate) lost: u64,
+    /// The type of that message, if it is known.
+    pub(crate) message: Option<&'static str>,
+    /// Messages that wait for the next.
+    pub(crate) kept: u64,
+}
+
+impl<A: Actor> Letter<A> {
+    pub(super) fn new<M>(envelope: Envelope<A>, fate: Option<Arc<Fate>>) -> Self {
+        Self { envelope, kind: Some(type_name::<M>), fate }
+    }
+
+    pub(super) fn unknown(envelope: Envelope<A>) -> Self {
+        Self { envelope, kind: None, fate: None }
+    }
+}

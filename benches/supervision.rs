@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use latido::EventKind;
-use latido::supervision::{ChildSpec, Placement, SupervisorSpec, Tree};
+use latido::supervision::{ActorRef, ChildSpec, Placement, SupervisorSpec, Tree};
 
 const ROUNDS: usize = 15;
 const SECOND: Duration = Duration::from_secs(1);
@@ -92,22 +92,28 @@ fn is_wanted(part: &str) -> bool {
 }
 
 async fn messages_on_the_same_thread() {
-    let (tree, addrs) = start([ChildSpec::new("here", Counter::default)], &Placement::Current);
+    let spec = ChildSpec::new("here", Counter::default);
+    let refs = [spec.actor_ref()];
+    let (tree, addrs) = start([spec], &Placement::Current);
     let here = (Counter::default().start(), addrs[0].clone());
     compare("tell, same thread", &here, tells).await;
     compare("ask, same thread", &here, asks).await;
     compare("1,000 asks in flight, same thread", &here, many_asks).await;
+    compare_refs("same thread", &here.0, &refs[0]).await;
     tree.stop(SECOND).await;
 }
 
 async fn messages_across_threads() {
     let arbiter = Arbiter::new();
-    let (tree, addrs) = start([ChildSpec::new("there", Counter::default)], &Placement::OwnThread);
+    let spec = ChildSpec::new("there", Counter::default);
+    let refs = [spec.actor_ref()];
+    let (tree, addrs) = start([spec], &Placement::OwnThread);
     let raw = Counter::start_in_arbiter(&arbiter.handle(), |_| Counter::default());
     let there = (raw, addrs[0].clone());
     compare("tell, across threads", &there, tells).await;
     compare("ask, across threads", &there, asks).await;
     compare("1,000 asks in flight, across threads", &there, many_asks).await;
+    compare_refs("across threads", &there.0, &refs[0]).await;
     tree.stop(SECOND).await;
 }
 
@@ -125,12 +131,33 @@ async fn messages_of_a_watched_child(place: &str, placement: &Placement) {
 
 type Pair = (Addr<Counter>, Addr<Counter>);
 
+/// The same through an `ActorRef`.
+async fn compare_refs(place: &str, raw: &Addr<Counter>, supervised: &ActorRef<Counter>) {
+    let tell = async || {
+        (0..100_000).for_each(|n| supervised.tell(Add(n)).unwrap());
+        black_box(supervised.ask(Add(0)).await.unwrap());
+        100_001
+    };
+    in_turn(&format!("tell by ActorRef, {place}"), async || tells(raw).await, tell).await;
+    let ask = async || {
+        for n in 0..20_000 {
+            black_box(supervised.ask(Add(n)).await.unwrap());
+        }
+        20_000
+    };
+    in_turn(&format!("ask by ActorRef, {place}"), async || asks(raw).await, ask).await;
+}
+
 /// Times `work` on both addresses in turn; `work` says how many messages it sent.
 async fn compare(name: &str, (raw, supervised): &Pair, work: impl AsyncFn(&Addr<Counter>) -> u32) {
+    in_turn(name, async || work(raw).await, async || work(supervised).await).await;
+}
+
+async fn in_turn(name: &str, raw: impl AsyncFn() -> u32, supervised: impl AsyncFn() -> u32) {
     let (mut of_raw, mut of_supervised, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let a = each(raw, &work).await;
-        let b = each(supervised, &work).await;
+        let a = each(&raw).await;
+        let b = each(&supervised).await;
         if round > 0 {
             of_raw.push(a);
             of_supervised.push(b);
@@ -142,9 +169,9 @@ async fn compare(name: &str, (raw, supervised): &Pair, work: impl AsyncFn(&Addr<
 }
 
 /// Nanoseconds a message.
-async fn each(addr: &Addr<Counter>, work: &impl AsyncFn(&Addr<Counter>) -> u32) -> f64 {
+async fn each(work: &impl AsyncFn() -> u32) -> f64 {
     let start = Instant::now();
-    let messages = work(addr).await;
+    let messages = work().await;
     start.elapsed().as_nanos() as f64 / f64::from(messages)
 }
 

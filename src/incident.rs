@@ -27,7 +27,7 @@ use crate::path::TreePath;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Incident {
-    /// The number of the event with which it began, see [`Event::seq`].
+    /// The number of the event with which it began, see [`Event::seq`](crate::Event::seq).
     pub id: u64,
     /// When it began, by the wall clock.
     pub at: SystemTime,

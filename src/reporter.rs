@@ -59,6 +59,7 @@ impl Speaker {
     }
 
     /// A message was handled. Says it once after each failure.
+    #[inline]
     pub(crate) fn answered(&self) {
         if self.incident.is_open() {
             self.bus.answered(&self.incident);

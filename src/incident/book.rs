@@ -142,10 +142,12 @@ impl Open {
         self.0.store(id, Ordering::Relaxed);
     }
 
+    #[inline]
     fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.get() != 0
     }

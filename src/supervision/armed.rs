@@ -26,6 +26,7 @@ impl Armed {
     }
 
     /// Counts a message, and gives a fault that is to strike while it is handled.
+    #[inline]
     pub(crate) fn due_at_message(&self) -> Option<Fault> {
         self.take_first(|when| match when {
             When::Message(left) => {
@@ -36,10 +37,16 @@ impl Armed {
         })
     }
 
-    fn take_first(&self, mut is_due: impl FnMut(&mut When) -> bool) -> Option<Fault> {
+    #[inline]
+    fn take_first(&self, is_due: impl FnMut(&mut When) -> bool) -> Option<Fault> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
+        self.take_first_of(is_due)
+    }
+
+    #[cold]
+    fn take_first_of(&self, mut is_due: impl FnMut(&mut When) -> bool) -> Option<Fault> {
         let mut faults = self.lock();
         // Every fault counts the message, also those behind the first that is due; two that are due at the same
         // message strike one message apart.

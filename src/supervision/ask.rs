@@ -134,9 +134,10 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
         self.mailbox.addr()
     }
 
-    /// Sends a message and does not wait. Cheaper than [`do_send`](Addr::do_send), and it tells when nobody will handle
-    /// the message: [`AskError::Down`] when the child is down for ever, [`AskError::Full`] where the mailbox says so.
-    /// There is no waiting for room: with [`Overflow::Block`](super::Overflow::Block) it goes over the bound.
+    /// Sends a message and does not wait. Unlike [`do_send`](Addr::do_send) it says when nobody will handle the message:
+    /// [`AskError::Down`] when the child is down for ever, [`AskError::Full`] where the mailbox has that rule; and should
+    /// the child fail over it, its [`Incident`](crate::Incident) names the message. There is no waiting for room: with
+    /// [`Overflow::Block`](super::Overflow::Block) it goes over the bound.
     pub fn tell<M>(&self, message: M) -> Result<(), AskError>
     where
         A: Handler<M>,

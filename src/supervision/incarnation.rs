@@ -14,7 +14,7 @@ use actix::fut::{ActorFuture, wrap_future};
 use actix::{Actor, ActorContext, ActorState, AsyncContext, Context};
 
 use super::child::Core;
-use super::mailbox::{Claim, Next};
+use super::mailbox::Claim;
 use super::seat::{Seat, Unborn};
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill, catch, drop_quietly};
@@ -276,10 +276,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
             let Some(left) = self.state.budget.get().checked_sub(1) else {
                 return cx.waker().wake_by_ref();
             };
-            let Poll::Ready(Next::Message(message)) = self.core.mailbox.poll_next(self.state.claim.get(), cx)
-            else {
-                return;
-            };
+            let Some(message) = self.core.mailbox.take(self.state.claim.get(), cx) else { return };
             self.state.budget.set(left);
             if let Some(fault) = self.seat.node.faults.due_at_message() {
                 strike(&self.seat, &fault, ctx);

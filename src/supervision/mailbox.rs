@@ -43,12 +43,6 @@ pub(crate) struct Claim {
     pub(super) incarnation: u64,
 }
 
-pub(crate) enum Next<A: Actor> {
-    Message(Envelope<A>),
-    /// Somebody else reads now, or the mailbox is closed. There will be no more messages here.
-    Lost,
-}
-
 impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn new() -> Self {
         // 0: without a bound. A bound would not hold back `send()` anyway, see `tests/actix_facts/`.
@@ -97,21 +91,22 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         claim.unwrap_or_default()
     }
 
-    pub(crate) fn poll_next(&self, claim: Claim, cx: &mut Context<'_>) -> Poll<Next<A>> {
-        let next = self.with(|queue| {
+    /// The next message. `None` if there is none: `cx` is woken when there is; and if somebody else reads now, or the
+    /// mailbox is closed: there will be no more.
+    #[inline]
+    pub(crate) fn take(&self, claim: Claim, cx: &mut Context<'_>) -> Option<Envelope<A>> {
+        self.with(|queue| {
             if queue.reader != claim {
-                return Poll::Ready(Next::Lost);
+                return None;
             }
-            let Some(letter) = queue.take(cx) else {
-                queue.wake_by(cx.waker());
-                return Poll::Pending;
-            };
-            if queue.bound.is_some() {
-                self.room.notify_waiters();
+            let envelope = queue.take(cx);
+            match &envelope {
+                Some(_) if queue.bound.is_some() => self.room.notify_waiters(),
+                Some(_) => {}
+                None => queue.wake_by(cx.waker()),
             }
-            Poll::Ready(Next::Message(letter.envelope))
-        });
-        next.unwrap_or(Poll::Ready(Next::Lost))
+            envelope
+        })?
     }
 
     /// The message taken last has been handled. Taking another says so too; this is for the last.
@@ -170,12 +165,12 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// Puts a message into the queue; `None` when nobody will ever read it.
     pub(super) fn put(&self, letter: Letter<A>) -> Option<Result<(), Refused<A>>> {
-        self.with(|queue| queue.put(letter))
+        self.with_news(|queue| queue.put(letter))
     }
 
     /// Puts a message into the queue, whatever the bound; `None` when nobody will ever read it.
     pub(super) fn push(&self, letter: Letter<A>) -> Option<()> {
-        self.with(|queue| queue.push(letter))
+        self.with_news(|queue| queue.push(letter))
     }
 
     /// Whether a message that the incarnation took last is still being handled; `None` once closed.
@@ -188,6 +183,15 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
             State::Closed(counts) => *counts,
             State::Open(_) => MessageCounts::default(), // What is closed stays closed.
         })
+    }
+
+    /// Works on the queue, and wakes the reader if there is something for it now.
+    fn with_news<R>(&self, work: impl FnOnce(&mut Queue<A>) -> R) -> Option<R> {
+        let (result, wake) = self.with(|queue| (work(queue), queue.take_wake()))?;
+        if let Some(waker) = wake {
+            waker.wake();
+        }
+        Some(result)
     }
 
     /// Works on the queue, if the mailbox is not closed. What is dropped meanwhile is dropped outside the lock.

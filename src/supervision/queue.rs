@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use actix::Actor;
+use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use futures::Stream;
 
@@ -66,6 +67,8 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     pub(super) bound: Option<Bound>,
     pub(super) reader: Claim,
     pub(super) waker: Option<Waker>,
+    /// The reader has found nothing, and was not woken since.
+    is_idle: bool,
     /// Taken out of the inlet, so that they can be counted, and bounded.
     waiting: VecDeque<Letter<A>>,
     counts: MessageCounts,
@@ -102,6 +105,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             bound,
             reader: Claim::default(),
             waker: None,
+            is_idle: false,
             waiting: VecDeque::new(),
             counts: MessageCounts::default(),
             kind: None,
@@ -112,18 +116,31 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     }
 
     /// The next message; if there is none, `cx` is woken when there is. The one before has been handled.
-    pub(super) fn take(&mut self, cx: &mut Context<'_>) -> Option<Letter<A>> {
+    ///
+    /// Every message passes here: nothing but the envelope is moved, or copying costs more than all the rest.
+    #[inline]
+    pub(super) fn take(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
         self.handled();
         if self.bound.is_some() {
             self.receive_all(cx);
         }
-        let letter = self.waiting.pop_front().or_else(|| self.receive(cx))?;
+        let envelope = match self.waiting.pop_front() {
+            Some(letter) => self.open(letter),
+            None => {
+                self.kind = None;
+                self.receive(cx)?
+            }
+        };
         self.counts.in_hand = true;
-        self.kind = letter.kind;
-        if let Some(fate) = &letter.fate {
+        Some(envelope)
+    }
+
+    fn open(&mut self, Letter { envelope, kind, fate }: Letter<A>) -> Envelope<A> {
+        self.kind = kind;
+        if let Some(fate) = fate {
             fate.is_in_hand(self.reader.incarnation, self.life.get_or_insert_default());
         }
-        Some(letter)
+        envelope
     }
 
     /// Puts a message behind all that have arrived, if the bound allows.
@@ -152,9 +169,15 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     pub(super) fn push(&mut self, letter: Letter<A>) {
         self.counts.received += 1;
         self.waiting.push_back(letter);
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+    }
+
+    /// The reader's waker, if it waits for what is there now. For outside the lock, or the reader would run into it.
+    pub(super) fn take_wake(&mut self) -> Option<Waker> {
+        if !self.is_idle || self.waiting.is_empty() {
+            return None;
         }
+        self.is_idle = false;
+        self.waker.clone()
     }
 
     /// Who is woken when there is a message.
@@ -162,6 +185,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.waker = Some(waker.clone());
         }
+        self.is_idle = true;
     }
 
     pub(super) fn counts(&mut self) -> MessageCounts {
@@ -212,7 +236,9 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     /// Drops all that wait.
     pub(super) fn discard_all(&mut self, cx: &mut Context<'_>, why: Unhandled) {
         self.handled();
-        while let Some(letter) = self.waiting.pop_front().or_else(|| self.receive(cx)) {
+        let mut next =
+            |queue: &mut Self| queue.waiting.pop_front().or_else(|| queue.receive(cx).map(Letter::unknown));
+        while let Some(letter) = next(self) {
             self.discard(letter, why);
         }
     }
@@ -242,11 +268,12 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
 
     // ===== what actix's channel holds =====
 
-    fn receive(&mut self, cx: &mut Context<'_>) -> Option<Letter<A>> {
+    #[inline]
+    fn receive(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
         match Pin::new(&mut self.inlet).poll_next(cx) {
             Poll::Ready(Some(envelope)) => {
                 self.counts.received += 1;
-                Some(Letter::unknown(envelope))
+                Some(envelope)
             }
             // The mailbox holds an address of its own, so the inlet never ends.
             Poll::Ready(None) | Poll::Pending => None,
@@ -255,12 +282,13 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
 
     /// Takes over what was sent to the address, within the bound. The reader's waker stays registered there.
     fn receive_all_quietly(&mut self) {
-        let waker = self.waker.clone().unwrap_or_else(|| Waker::noop().clone());
-        self.receive_all(&mut Context::from_waker(&waker));
+        let waker = self.waker.take();
+        self.receive_all(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())));
+        self.waker = waker;
     }
 
     fn receive_all(&mut self, cx: &mut Context<'_>) {
-        while let Some(letter) = self.receive(cx) {
+        while let Some(letter) = self.receive(cx).map(Letter::unknown) {
             match self.bound.filter(|bound| self.waiting.len() >= bound.capacity).map(|bound| bound.overflow)
             {
                 None | Some(Overflow::Block) => self.waiting.push_back(letter),

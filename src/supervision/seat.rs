@@ -189,6 +189,7 @@ impl Seat {
     }
 
     /// Whether there may be orders that `orders` has not given yet.
+    #[inline]
     pub(crate) fn has_news(&self) -> bool {
         self.news.load(Ordering::Acquire)
     }

@@ -64,7 +64,7 @@ struct Inbox {
 }
 
 impl EventBus {
-    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind, incident: &Open) {
+    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind, incident: &Open) -> u64 {
         let mut bus = lock(&self.0.bus);
         bus.seq += 1;
         let event = Event { seq: bus.seq, at: SystemTime::now(), path: path.clone(), incarnation, kind };
@@ -78,6 +78,7 @@ impl EventBus {
         });
         drop(bus);
         log::log!(target: "latido", event.level(), "{event}");
+        event.seq
     }
 
     pub(crate) fn subscribe(&self) -> Events {

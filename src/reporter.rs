@@ -54,8 +54,9 @@ impl Speaker {
         Arc::new(Self { bus, path, incident: Open::default() })
     }
 
-    pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) {
-        self.bus.publish(&self.path, incarnation, kind, &self.incident);
+    /// Gives the event's number.
+    pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) -> u64 {
+        self.bus.publish(&self.path, incarnation, kind, &self.incident)
     }
 
     /// A message was handled. Says it once after each failure.

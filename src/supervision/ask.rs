@@ -61,7 +61,12 @@ pub enum AskError {
         incarnation: u64,
         /// How that ended.
         reason: ExitReason,
+        /// The [`Incident`](crate::Incident) that tells more, by its number; none if the incarnation was asked to end.
+        incident: Option<u64>,
     },
+    /// Nobody handled the message: the child has never been started.
+    #[error("the message was not handled: the child was never started")]
+    NeverStarted,
     /// Nobody handled the message: the child is down and nobody is about to restart it, or its tree has ended.
     #[error("the message was not handled: the child is down")]
     Down,
@@ -145,10 +150,10 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
     {
         let envelope = <Context<A> as ToEnvelope<A, M>>::pack(message, None);
         let mailbox = &self.mailbox;
-        match mailbox.put(Letter::new::<M>(envelope, None)).ok_or(AskError::Down)? {
+        match mailbox.put(Letter::new::<M>(envelope, None)).ok_or_else(|| down(mailbox))? {
             Ok(()) => Ok(()),
             Err(Refused::Full) => Err(AskError::Full),
-            Err(Refused::Wait(letter)) => mailbox.push(letter).ok_or(AskError::Down),
+            Err(Refused::Wait(letter)) => mailbox.push(letter).ok_or_else(|| down(mailbox)),
         }
     }
 
@@ -203,8 +208,13 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
 }
 
 fn crashed(end: &LifeEnd) -> AskError {
-    let LifeEnd { path, incarnation, reason, .. } = end;
-    AskError::Crashed { path: path.clone(), incarnation: *incarnation, reason: reason.clone() }
+    let LifeEnd { path, incarnation, reason, incident } = end;
+    AskError::Crashed {
+        path: path.clone(),
+        incarnation: *incarnation,
+        reason: reason.clone(),
+        incident: *incident,
+    }
 }
 
 /// Puts a letter into the mailbox, waiting for room where that is the rule.
@@ -215,7 +225,7 @@ where
     loop {
         let mut room = pin!(mailbox.room.notified());
         room.as_mut().enable();
-        match mailbox.put(letter).ok_or(AskError::Down)? {
+        match mailbox.put(letter).ok_or_else(|| down(mailbox))? {
             Ok(()) => return Ok(()),
             Err(Refused::Full) => return Err(AskError::Full),
             Err(Refused::Wait(back)) => letter = back,
@@ -224,18 +234,23 @@ where
     }
 }
 
+fn down<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>) -> AskError {
+    if mailbox.has_run() { AskError::Down } else { AskError::NeverStarted }
+}
+
 /// Why there was no answer to a message. While the stack unwinds, the message is in hand and the reason not known yet.
 async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, fate: &Fate) -> AskError {
     let incarnation = match fate.taken() {
         Ok(incarnation) => incarnation,
+        Err(AskError::Down) => return down(mailbox),
         Err(unhandled) => return unhandled,
     };
     loop {
         let mut news = pin!(mailbox.ends.notified());
         news.as_mut().enable();
-        // In this order: a message is no longer in hand once the end is there.
-        let is_in_hand = mailbox.is_in_hand(incarnation);
-        match (fate.end(), is_in_hand) {
+        // In this order: there are no more news once the end is there.
+        let will_tell = mailbox.will_tell(incarnation);
+        match (fate.end(), will_tell) {
             (Some(end), _) => return crashed(end),
             (None, Some(true)) => news.await,
             (None, Some(false)) => return AskError::NoAnswer,

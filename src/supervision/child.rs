@@ -5,12 +5,11 @@ use std::sync::Arc;
 use actix::{Actor, Context};
 
 use super::incarnation;
-use super::letter::{LifeEnd, Toll};
+use super::letter::Toll;
 use super::mailbox::Mailbox;
 use super::queue::MessageCounts;
 use super::seat::{Seat, Unborn};
 use super::supervisor::Supervisor;
-use crate::exit::ExitReason;
 use crate::reporter::Speaker;
 
 /// All that a supervisor does with a child. There is one implementation, so the supervisor knows no kinds of actor.
@@ -23,8 +22,10 @@ pub(crate) trait AnyChild: Send + Sync {
     fn refuse(self: Arc<Self>);
     /// The same for ever.
     fn close(&self);
-    /// An incarnation is gone: those who have asked it something shall know.
-    fn ended(&self, seat: &Seat, reason: &ExitReason) -> Toll;
+    /// An incarnation is gone. Those who have asked it something wait to hear how it ended.
+    fn ended(&self, incarnation: u64) -> Toll;
+    /// They may look now.
+    fn has_told(&self);
     /// What became of its messages.
     fn messages(&self) -> MessageCounts;
     /// The actor's type, without its path.
@@ -78,10 +79,12 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         self.mailbox.close();
     }
 
-    fn ended(&self, seat: &Seat, reason: &ExitReason) -> Toll {
-        let (path, incarnation) = (seat.node.path(), seat.incarnation);
-        let end = || LifeEnd { path: path.clone(), incarnation, reason: reason.clone() };
-        self.mailbox.ended(incarnation, end)
+    fn ended(&self, incarnation: u64) -> Toll {
+        self.mailbox.ended(incarnation)
+    }
+
+    fn has_told(&self) {
+        self.mailbox.has_told();
     }
 
     fn messages(&self) -> MessageCounts {

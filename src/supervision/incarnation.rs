@@ -160,8 +160,9 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         if !self.pump.is_handling.get() {
             self.core.mailbox.handled(self.pump.claim.get());
         }
-        // Before the actor is dropped, and with it the answers that it still owes.
-        self.seat.tell_askers(&reason);
+        // Before the actor is dropped, and with it the answers that it still owes: who waits for one of them must know
+        // that there will be news.
+        self.core.mailbox.ended(self.seat.incarnation);
         if let Life::Running { mut fut, .. } = std::mem::replace(&mut self.life, Life::Over) {
             // A terminated context is dropped without `stopping()` and `stopped()`. Left alive it would run both on
             // the broken actor, and a panic in them would abort the process.

@@ -30,11 +30,14 @@ pub(super) struct LifeEnd {
     pub(super) path: TreePath,
     pub(super) incarnation: u64,
     pub(super) reason: ExitReason,
+    pub(super) incident: Option<u64>,
 }
 
 /// What the end of an incarnation did to its messages.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Toll {
+    /// Where those look who asked it something.
+    pub(super) life: Option<Arc<Life>>,
     /// Messages it had in hand.
     pub(crate) lost: u64,
     /// The type of that message, if it is known.

@@ -9,7 +9,7 @@ use actix::dev::{AsyncContextParts, ContextParts, Envelope};
 use actix::{Actor, Addr};
 use tokio::sync::Notify;
 
-use super::letter::{Letter, LifeEnd, Toll};
+use super::letter::{Letter, Toll};
 use super::queue::{Bound, MessageCounts, Queue, Refused, Trash};
 use crate::event::Unhandled;
 use crate::exit::drop_quietly;
@@ -30,8 +30,11 @@ pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
 #[expect(clippy::large_enum_variant, reason = "a mailbox is open for nearly all of its time")]
 enum State<A: Actor<Context = actix::Context<A>>> {
     Open(Queue<A>),
-    /// What the counts were then.
-    Closed(MessageCounts),
+    /// What was known then.
+    Closed {
+        counts: MessageCounts,
+        has_run: bool,
+    },
 }
 
 /// The right to read a mailbox. The newest claim is the only good one, so an incarnation that has been given up
@@ -118,11 +121,14 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         });
     }
 
-    /// An incarnation is gone, and cannot finish what it had in hand; `end` is how.
-    pub(super) fn ended(&self, incarnation: u64, end: impl FnOnce() -> LifeEnd) -> Toll {
-        let toll = self.with(|queue| queue.ended(incarnation, end)).unwrap_or_default();
+    /// An incarnation is gone, and cannot finish what it had in hand.
+    pub(super) fn ended(&self, incarnation: u64) -> Toll {
+        self.with(|queue| queue.ended(incarnation)).unwrap_or_default()
+    }
+
+    /// How an incarnation ended has been said.
+    pub(super) fn has_told(&self) {
         self.ends.notify_waiters();
-        toll
     }
 
     /// Answers every message from now on with `Closed`, until somebody else claims the mailbox.
@@ -146,8 +152,8 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         let mut lock = self.lock();
         let State::Open(queue) = &mut *lock else { return };
         queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
-        let counts = queue.counts();
-        let State::Open(mut queue) = std::mem::replace(&mut *lock, State::Closed(counts)) else { return };
+        let closed = State::Closed { counts: queue.counts(), has_run: queue.has_run };
+        let State::Open(mut queue) = std::mem::replace(&mut *lock, closed) else { return };
         drop(lock);
         if let Some(waker) = queue.waker.take() {
             waker.wake();
@@ -173,14 +179,22 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.with_news(|queue| queue.push(letter))
     }
 
-    /// Whether a message that the incarnation took last is still being handled; `None` once closed.
-    pub(super) fn is_in_hand(&self, incarnation: u64) -> Option<bool> {
-        self.with(|queue| queue.is_in_hand(incarnation))
+    /// Whether there will be news of a message that the incarnation took; `None` once closed.
+    pub(super) fn will_tell(&self, incarnation: u64) -> Option<bool> {
+        self.with(|queue| queue.will_tell(incarnation))
+    }
+
+    /// Whether an incarnation has ever read here.
+    pub(super) fn has_run(&self) -> bool {
+        match &*self.lock() {
+            State::Open(queue) => queue.has_run,
+            State::Closed { has_run, .. } => *has_run,
+        }
     }
 
     pub(crate) fn counts(&self) -> MessageCounts {
         self.with(Queue::counts).unwrap_or_else(|| match &*self.lock() {
-            State::Closed(counts) => *counts,
+            State::Closed { counts, .. } => *counts,
             State::Open(_) => MessageCounts::default(), // What is closed stays closed.
         })
     }

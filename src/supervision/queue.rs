@@ -10,7 +10,7 @@ use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use futures::Stream;
 
-use super::letter::{Kind, Letter, Life, LifeEnd, Toll};
+use super::letter::{Kind, Letter, Life, Toll};
 use super::mailbox::Claim;
 use crate::event::{EventKind, Unhandled};
 
@@ -77,8 +77,10 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     /// The reader's, shared with the messages it took from people who ask: they may look long after others have read
     /// here. None of those has come while this is `None`.
     life: Option<Arc<Life>>,
-    /// What the reader's end did, once it has ended.
-    toll: Option<Toll>,
+    /// The reader has ended, and this was lost with it.
+    lost: Option<(u64, Option<&'static str>)>,
+    /// Whether an incarnation has ever read here.
+    pub(super) has_run: bool,
     trash: Trash<A>,
 }
 
@@ -110,7 +112,8 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             counts: MessageCounts::default(),
             kind: None,
             life: None,
-            toll: None,
+            lost: None,
+            has_run: false,
             trash: Trash { letters: Vec::new(), news: None },
         }
     }
@@ -201,36 +204,36 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     }
 
     /// An incarnation is gone. If it had a message in hand, that is lost. Said twice, it is the same.
-    pub(super) fn ended(&mut self, incarnation: u64, end: impl FnOnce() -> LifeEnd) -> Toll {
-        let is_reader = self.reader.incarnation == incarnation;
-        if is_reader && self.toll.is_none() {
-            let in_hand = self.counts.in_hand;
-            let message = self.kind.filter(|_| in_hand).map(|kind| kind());
-            self.toll = Some(Toll { lost: u64::from(in_hand), message, kept: 0 });
-            self.lost();
-            if let Some(life) = &self.life {
-                let _ = life.set(end());
-            }
+    pub(super) fn ended(&mut self, incarnation: u64) -> Toll {
+        let kept = self.counts().queued;
+        if self.reader.incarnation != incarnation {
+            return Toll { kept, ..Toll::default() };
         }
-        let toll = self.toll.filter(|_| is_reader).unwrap_or_default();
-        Toll { kept: self.counts().queued, ..toll }
+        let (lost, message) = *self.lost.get_or_insert_with(|| {
+            let in_hand = self.counts.in_hand;
+            (u64::from(in_hand), self.kind.filter(|_| in_hand).map(|kind| kind()))
+        });
+        self.lose_what_is_in_hand();
+        Toll { life: self.life.clone(), lost, message, kept }
     }
 
     /// Somebody else reads from now on.
     pub(super) fn hand_over(&mut self, to: Claim) {
-        self.lost();
+        self.lose_what_is_in_hand();
         self.reader = to;
-        (self.life, self.toll) = (None, None);
+        (self.life, self.lost) = (None, None);
+        self.has_run |= to.incarnation > 0;
     }
 
     /// Whoever had a message in hand will not finish it.
-    fn lost(&mut self) {
+    fn lose_what_is_in_hand(&mut self) {
         self.counts.lost += u64::from(std::mem::take(&mut self.counts.in_hand));
     }
 
-    /// Whether the message that this incarnation took last is still being handled.
-    pub(super) fn is_in_hand(&self, incarnation: u64) -> bool {
-        self.reader.incarnation == incarnation && self.counts.in_hand
+    /// Whether there will be news of a message that this incarnation took: it is being handled, or how the incarnation
+    /// ended is about to be said.
+    pub(super) fn will_tell(&self, incarnation: u64) -> bool {
+        self.reader.incarnation == incarnation && (self.counts.in_hand || self.lost.is_some())
     }
 
     /// Drops all that wait.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fence;
 use super::home::Home;
-use super::letter::Toll;
+use super::letter::{LifeEnd, Toll};
 use super::machine::KILL_PATIENCE;
 use super::monitor::Monitors;
 use super::node::{ChildState, Node};
@@ -227,11 +227,18 @@ impl Seat {
         let Orders { stop, kill, since, .. } = self.lock().orders;
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
-        let Toll { lost, message, kept } = self.tell_askers(&reason);
-        self.publish(match stop || kill.is_some() {
+        let Toll { life, lost, message, kept } = self.node.child.ended(self.incarnation);
+        let was_asked = stop || kill.is_some();
+        let event = self.publish(match was_asked {
             true => EventKind::Stopped { reason: reason.clone(), took: time },
             false => EventKind::Exited { reason: reason.clone(), lived: time, lost, message, kept },
         });
+        if let Some(life) = life {
+            let (path, incarnation, reason) = (self.node.path().clone(), self.incarnation, reason.clone());
+            let incident = (!was_asked && !reason.is_normal()).then_some(event);
+            let _ = life.set(LifeEnd { path, incarnation, reason, incident }); // It ends once.
+            self.node.child.has_told();
+        }
         if let Some(branch) = &self.node.branch {
             branch.disappoint();
         }
@@ -268,13 +275,9 @@ impl Seat {
         }
     }
 
-    pub(crate) fn publish(&self, kind: EventKind) {
-        self.node.speaker.publish(self.incarnation, kind);
-    }
-
-    /// Those who wait for an answer of this incarnation shall know why there will be none.
-    pub(crate) fn tell_askers(&self, reason: &ExitReason) -> Toll {
-        self.node.child.ended(self, reason)
+    /// Gives the event's number.
+    pub(crate) fn publish(&self, kind: EventKind) -> u64 {
+        self.node.speaker.publish(self.incarnation, kind)
     }
 
     fn count_alive(&self, change: isize) {

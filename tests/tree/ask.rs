@@ -108,9 +108,13 @@ fn a_request_tells_how_the_incarnation_ended_that_had_it() {
         .into_iter()
         .enumerate()
         {
-            let error = servant.ask(what).await.unwrap_err();
+            let error = servant.ask(what.clone()).await.unwrap_err();
             assert!(error.to_string().starts_with(text), "{error}");
-            assert!(matches!(error, AskError::Crashed { incarnation, .. } if incarnation == life as u64 + 1));
+            let AskError::Crashed { incarnation, incident, .. } = error else { panic!("{error}") };
+            assert_eq!(incarnation, life as u64 + 1);
+            let told = tree.incidents().into_iter().find(|told| Some(told.id) == incident);
+            let failed = !matches!(what, Do::StopOwing);
+            assert_eq!(told.map(|told| told.incarnation), failed.then_some(incarnation), "{incident:?}");
         }
         assert_eq!(servant.ask(Do::Count).await.unwrap(), 1);
         let counts = counts(&tree);
@@ -179,13 +183,14 @@ fn a_child_that_is_down_for_good_says_so_and_so_does_one_that_never_was() {
         assert!(matches!(servant.ask(Do::Count).await, Err(AskError::Down)));
 
         let never = ChildSpec::new("never", Servant::default).actor_ref();
-        assert!(matches!(never.ask(Do::Count).await, Err(AskError::Down)));
+        assert!(matches!(never.ask(Do::Count).await, Err(AskError::NeverStarted)));
+        assert!(matches!(never.tell(Do::Count), Err(AskError::NeverStarted)));
         let spec = ChildSpec::new("never", Servant::default);
         let waits = spec.actor_ref();
         let waiting = actix::spawn(async move { waits.ask(Do::Count).await });
         tokio::task::yield_now().await;
         drop(spec);
-        assert!(matches!(waiting.await.unwrap(), Err(AskError::Down)));
+        assert!(matches!(waiting.await.unwrap(), Err(AskError::NeverStarted)));
     });
 }
 

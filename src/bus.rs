@@ -32,6 +32,9 @@ struct Shared {
     lost_threads: AtomicUsize,
 }
 
+/// How many threads a tree may leave behind and go on.
+pub(crate) const MAX_LOST_THREADS: usize = 16;
+
 /// A thread that a tree has left behind, until this is dropped.
 pub(crate) struct LostThread(EventBus);
 

@@ -37,11 +37,12 @@ pub enum ExitReason {
         /// For how long, at least.
         waited: Duration,
     },
-    /// A supervisor: its tree has left more blocked threads behind than it may.
+    /// A supervisor, or a CPU pool: its tree has left more blocked threads behind than it may.
     OutOfThreads {
         /// The child that blocked one too many.
         child: TreePath,
-        /// How that child ended.
+        /// How that child ended; of a CPU pool, the failure with its
+        /// [`JobTimedOut`](crate::actors::cpu_pool::JobTimedOut).
         reason: Box<ExitReason>,
         /// How many threads a tree may leave behind.
         max: usize,

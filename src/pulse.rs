@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub(crate) use self::watchdog::watch;
+pub(crate) use self::watch::SHORTEST;
+pub(crate) use self::watchdog::{keep_time, watch};
 
 /// How long an actor may go without a sign of life.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +48,27 @@ pub(crate) trait Watched: Send + Sync {
     /// Has it polled even if nothing else does.
     fn wake(&self);
     fn hangs(self: Arc<Self>, hang: Hang);
+}
+
+/// Whoever keeps the time of others, told by the watchdog how it passes: each job of a pool has a limit of its own.
+pub(crate) trait Timekeeper: Send + Sync {
+    fn round(&self, round: Round);
+}
+
+/// The time from one look of the watchdog to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Round {
+    pub(crate) gap: Duration,
+    /// As much of it as the watchdog had wanted to sleep.
+    pub(crate) awake: Duration,
+}
+
+impl Round {
+    /// What of it may be held against somebody who has `limit`. `None`: the process was suspended or starved for so long
+    /// that what was counted before says nothing any more.
+    pub(crate) fn counts(self, limit: Duration) -> Option<Duration> {
+        (self.gap <= limit / 2).then_some(self.awake)
+    }
 }
 
 impl Pulse {

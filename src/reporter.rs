@@ -101,6 +101,11 @@ impl Reporter {
         self.0.as_ref().map_or(0, |(speaker, _)| speaker.bus.alive())
     }
 
+    /// Where its tree's events go, and its lost threads are counted. Outside a tree: to nobody, and by themselves.
+    pub(crate) fn bus(&self) -> EventBus {
+        self.0.as_ref().map(|(speaker, _)| speaker.bus.clone()).unwrap_or_default()
+    }
+
     /// Makes this the current reporter until the returned value is dropped, or [leaves](Entered::leave).
     pub(crate) fn enter(self) -> Entered {
         Entered(Some(CURRENT.replace(self)))

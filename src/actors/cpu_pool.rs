@@ -26,18 +26,23 @@
 //! # }
 //! ```
 
+mod crew;
+mod desk;
+mod outcome;
 mod worker;
 
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use actix::dev::{MessageResponse, OneshotSender};
 use actix::prelude::*;
-use log::Level;
 
-use self::worker::{Answer, Factory, Task, Worker};
-use crate::{ExitReason, Report, Reporter};
+use self::crew::{Entrance, OutOfThreads};
+pub use self::outcome::{JobError, JobPanicked, JobTimedOut};
+use self::worker::{Answer, Task};
+use crate::{exit, pulse};
 
 // ===== messages =====
 
@@ -54,52 +59,35 @@ pub trait CpuJob<W = ()>: Message<Result: Send> + Send + 'static {
 #[rtype(result = "Result<J::Result, JobError>")]
 pub struct Run<J: Message>(pub J);
 
-/// Why there is no result. The pool is as good as before in every case.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JobError {
-    /// The job panicked, or called [`crash`](crate::crash). The thread's state is built anew.
-    #[error("the job {0}")]
-    Panicked(ExitReason),
-    /// The state of the thread could not be built, so the job did not run. The next job tries again.
-    #[error("the worker could not be built: its factory {0}")]
-    WorkerInit(ExitReason),
-    /// The pool's threads went away before the job ran: sending it again repeats nothing.
-    #[error("the pool ended before the job ran; send it again")]
-    Lost,
-}
-
-/// The pool's word on its tree's event stream when a job, or the building of the state for it, panicked.
-#[derive(Clone, Debug)]
-pub struct JobPanicked {
-    /// The type of the job.
-    pub job: &'static str,
-    /// What it ended with.
-    pub reason: ExitReason,
-}
-
-impl Report for JobPanicked {
-    fn level(&self) -> Level {
-        Level::Warn
-    }
-}
-
-impl fmt::Display for JobPanicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "job {} {}", self.job, self.reason)
-    }
-}
+/// As [`Run`], and the job may run for so long, whatever the pool's [`job_limit`](CpuPool::job_limit) is.
+///
+/// The time counts from when the job begins on its thread, not while it waits its turn, and the building of the thread's
+/// state for it counts too. See [`JobError::TimedOut`] for what happens then. A limit below 10 ms counts as 10 ms.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<J::Result, JobError>")]
+pub struct RunWithin<J: Message>(pub Duration, pub J);
 
 // ===== the pool =====
+
+type Factory<W> = Arc<dyn Fn() -> W + Send + Sync>;
 
 /// Runs jobs on threads of its own, named `cpu-0`, `cpu-1` and so on.
 ///
 /// Each incarnation starts its own threads. Jobs that an earlier one handed to its threads are still run and
 /// answered; then those threads end.
+///
+/// A thread cannot be stopped from outside. So a job that does not return in its time ([`job_limit`](Self::job_limit),
+/// [`RunWithin`]) is left behind with its thread, and a new thread takes the place of that one; the old one ends when the
+/// job returns. A tree may have 16 threads that were left behind
+/// ([`abandoned_threads`](crate::supervision::Tree::abandoned_threads)); when there are more, the pool ends with
+/// [`ExitReason::OutOfThreads`](crate::ExitReason::OutOfThreads), and so do the supervisors above it.
 pub struct CpuPool<W: 'static = ()> {
     threads: usize,
     factory: Factory<W>,
-    workers: Option<Addr<Worker<W>>>,
+    limit: Option<Duration>,
+    /// The shortest limit that a job has had.
+    shortest_limit: Duration,
+    entrance: Option<Arc<Entrance<W>>>,
 }
 
 impl CpuPool {
@@ -120,21 +108,63 @@ impl<W: 'static> CpuPool<W> {
                 threads => threads,
             },
             factory: Arc::new(factory),
-            workers: None,
+            limit: None,
+            shortest_limit: Duration::MAX,
+            entrance: None,
         }
+    }
+
+    /// How long a job may run that is sent with [`Run`]; without this, for ever. [`RunWithin`] says how it is counted.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actix::prelude::*;
+    /// use latido::actors::cpu_pool::{CpuJob, CpuPool, JobError, Run, RunWithin};
+    ///
+    /// struct Spin(Duration);
+    /// # impl Message for Spin { type Result = (); }
+    /// impl CpuJob for Spin {
+    ///     fn run(self, _: &mut ()) {
+    ///         let begin = std::time::Instant::now();
+    ///         while begin.elapsed() < self.0 {}
+    ///     }
+    /// }
+    ///
+    /// # #[actix::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cpu = CpuPool::new(1).job_limit(Duration::from_secs(60)).start();
+    /// let limit = Duration::from_millis(20);
+    /// let late = cpu.send(RunWithin(limit, Spin(Duration::from_secs(1)))).await?;
+    /// assert!(matches!(late, Err(JobError::TimedOut { .. })));
+    ///
+    /// cpu.send(Run(Spin(limit))).await??; // the pool has one thread, as before
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn job_limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    fn hand_over<J>(&mut self, job: J, limit: Option<Duration>) -> HandOver<W, J> {
+        let limit = limit.map(|limit| limit.max(pulse::SHORTEST));
+        if let Some((limit, entrance)) = limit.zip(self.entrance.as_ref())
+            && limit < self.shortest_limit
+        {
+            self.shortest_limit = limit;
+            entrance.keep_time(limit);
+        }
+        HandOver { job, limit, entrance: self.entrance.clone() }
     }
 }
 
 impl<W: 'static> Actor for CpuPool<W> {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Context<Self>) {
-        let factory = self.factory.clone();
-        let reporter = Reporter::current();
-        let worker = move || Worker::new(factory.clone(), reporter.clone());
-        let mut names = (0..).map(|n| format!("cpu-{n}"));
-        let thread = move || thread::Builder::new().name(names.next().unwrap_or_default());
-        self.workers = Some(SyncArbiter::start_with_thread_builder(self.threads, thread, worker));
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let entrance = Entrance::open(self.threads, self.factory.clone(), ctx.address().downgrade());
+        self.entrance = Some(Arc::new(entrance));
+        self.shortest_limit = Duration::MAX;
     }
 }
 
@@ -142,7 +172,26 @@ impl<W: 'static, J: CpuJob<W>> Handler<Run<J>> for CpuPool<W> {
     type Result = HandOver<W, J>;
 
     fn handle(&mut self, Run(job): Run<J>, _: &mut Context<Self>) -> HandOver<W, J> {
-        HandOver { job, workers: self.workers.clone() }
+        self.hand_over(job, self.limit)
+    }
+}
+
+impl<W: 'static, J: CpuJob<W>> Handler<RunWithin<J>> for CpuPool<W> {
+    type Result = HandOver<W, J>;
+
+    fn handle(&mut self, RunWithin(limit, job): RunWithin<J>, _: &mut Context<Self>) -> HandOver<W, J> {
+        self.hand_over(job, Some(limit))
+    }
+}
+
+impl<W: 'static> Handler<OutOfThreads> for CpuPool<W> {
+    type Result = ();
+
+    fn handle(&mut self, notice: OutOfThreads, _: &mut Context<Self>) {
+        // An earlier life's threads are no business of this one.
+        if self.entrance.as_ref().is_some_and(|entrance| entrance.has_sent(&notice)) {
+            exit::exit(notice.reason)
+        }
     }
 }
 
@@ -152,20 +201,29 @@ impl<W: 'static, J: CpuJob<W>> Handler<Run<J>> for CpuPool<W> {
 #[expect(missing_debug_implementations, reason = "nobody gets to hold one")]
 pub struct HandOver<W: 'static, J> {
     job: J,
-    workers: Option<Addr<Worker<W>>>,
+    limit: Option<Duration>,
+    entrance: Option<Arc<Entrance<W>>>,
 }
 
-impl<W: 'static, J: CpuJob<W>> MessageResponse<CpuPool<W>, Run<J>> for HandOver<W, J> {
-    fn handle(self, _: &mut Context<CpuPool<W>>, sender: Option<OneshotSender<Result<J::Result, JobError>>>) {
-        let answer = Answer(sender);
-        if let Some(workers) = self.workers {
-            workers.do_send(Task { job: self.job, answer });
+impl<W, M, J> MessageResponse<CpuPool<W>, M> for HandOver<W, J>
+where
+    W: 'static,
+    M: Message<Result = Result<J::Result, JobError>>,
+    J: CpuJob<W>,
+{
+    fn handle(self, _: &mut Context<CpuPool<W>>, sender: Option<OneshotSender<M::Result>>) {
+        let task = Task { job: self.job, limit: self.limit, answer: Answer(sender) };
+        if let Some(entrance) = self.entrance {
+            entrance.put(task);
         }
     }
 }
 
 impl<W> fmt::Debug for CpuPool<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CpuPool").field("threads", &self.threads).finish_non_exhaustive()
+        f.debug_struct("CpuPool")
+            .field("threads", &self.threads)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }

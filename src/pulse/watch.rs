@@ -4,10 +4,10 @@ use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Hang, Limits, Pulse, Watched};
+use super::{Hang, Limits, Pulse, Round, Watched};
 
 /// Below this a limit cannot be told from a thread that waits for its turn.
-const SHORTEST: Duration = Duration::from_millis(10);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 
 pub(super) struct Watch {
     limits: Limits,
@@ -46,23 +46,14 @@ impl Watch {
         self.limits.shortest()
     }
 
-    /// Looks again, `gap` after the last look; of that, `awake` may be held against who is watched.
-    pub(super) fn look(
-        &mut self,
-        pulse: &Pulse,
-        gap: Duration,
-        awake: Duration,
-        watched: &Weak<dyn Watched>,
-    ) -> Option<Hang> {
+    pub(super) fn look(&mut self, pulse: &Pulse, round: Round, watched: &Weak<dyn Watched>) -> Option<Hang> {
         // In this order: of every poll that is counted here, the look is counted too.
         let polls = pulse.polls.load(Ordering::Acquire);
         let looks = pulse.looks.load(Ordering::Acquire);
-        let awake = if gap > self.limits.shortest() / 2 {
+        let awake = round.counts(self.limits.shortest()).unwrap_or_else(|| {
             (self.polls.time, self.looks.time) = Default::default();
             Duration::ZERO
-        } else {
-            awake
-        };
+        });
         self.polls.see(polls, awake);
         if polls % 2 == 1 && self.limits.block.is_some_and(|limit| self.polls.time >= limit) {
             return Some(Hang::Blocked(self.polls.time));
@@ -137,7 +128,7 @@ mod tests {
     impl Bench {
         fn round(&mut self, gap: Duration) -> Option<Hang> {
             let watched: Weak<dyn Watched> = Arc::downgrade(&self.called) as Weak<dyn Watched>;
-            self.watch.look(&self.pulse, gap, gap.min(ROUND), &watched)
+            self.watch.look(&self.pulse, Round { gap, awake: gap.min(ROUND) }, &watched)
         }
 
         fn rounds(&mut self, count: u32) -> Option<Hang> {

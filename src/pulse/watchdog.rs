@@ -1,11 +1,11 @@
 //! The thread that looks.
 
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{ptr, thread};
 
 use super::watch::Watch;
-use super::{Hang, Limits, Pulse, Watched};
+use super::{Hang, Limits, Pulse, Round, Timekeeper, Watched};
 use crate::exit::catch;
 
 const LOOKS_PER_LIMIT: u32 = 4;
@@ -19,6 +19,8 @@ struct Watchdog {
 
 struct Entries {
     list: Vec<Entry>,
+    /// And the shortest limit of each.
+    timekeepers: Vec<(Weak<dyn Timekeeper>, Duration)>,
     /// The time between two looks.
     period: Duration,
 }
@@ -47,10 +49,29 @@ pub(crate) fn watch(pulse: &Arc<Pulse>, limits: Limits, watched: Weak<dyn Watche
     WATCHDOG.lock().add(Entry { pulse, watched, watch });
 }
 
+/// Has somebody told how time passes until it is dropped, often enough for this limit and for those named before.
+pub(crate) fn keep_time(timekeeper: Weak<dyn Timekeeper>, limit: Duration) {
+    WATCHDOG.lock().add_timekeeper(timekeeper, limit);
+}
+
 impl Entries {
     fn add(&mut self, entry: Entry) {
-        let period = entry.watch.shortest() / LOOKS_PER_LIMIT;
+        self.look_within(entry.watch.shortest());
         self.list.push(entry);
+    }
+
+    fn add_timekeeper(&mut self, timekeeper: Weak<dyn Timekeeper>, limit: Duration) {
+        self.look_within(limit);
+        let is_known =
+            |known: &&mut (Weak<dyn Timekeeper>, _)| ptr::addr_eq(known.0.as_ptr(), timekeeper.as_ptr());
+        match self.timekeepers.iter_mut().find(is_known) {
+            Some((_, shortest)) => *shortest = limit.min(*shortest),
+            None => self.timekeepers.push((timekeeper, limit)),
+        }
+    }
+
+    fn look_within(&mut self, limit: Duration) {
+        let period = limit / LOOKS_PER_LIMIT;
         if period < self.period {
             self.period = period;
             WATCHDOG.is_sooner.notify_one();
@@ -60,7 +81,7 @@ impl Entries {
 
 impl Default for Entries {
     fn default() -> Self {
-        Self { list: Vec::new(), period: Duration::MAX }
+        Self { list: Vec::new(), timekeepers: Vec::new(), period: Duration::MAX }
     }
 }
 
@@ -70,9 +91,9 @@ impl Watchdog {
         loop {
             let period = self.sleep(last);
             let now = Instant::now();
-            let (gap, awake) = (now - last, period.min(now - last));
+            let round = Round { gap: now - last, awake: period.min(now - last) };
             last = now;
-            for (watched, hang) in self.round(gap, awake) {
+            for (watched, hang) in self.round(round) {
                 if let Some(watched) = watched.upgrade() {
                     let _ = catch(|| watched.hangs(hang));
                 }
@@ -93,13 +114,18 @@ impl Watchdog {
         }
     }
 
-    fn round(&self, gap: Duration, awake: Duration) -> Vec<(Weak<dyn Watched>, Hang)> {
+    fn round(&self, round: Round) -> Vec<(Weak<dyn Watched>, Hang)> {
         let mut hanging = Vec::new();
         // Out of the lock: who looks whether messages wait may have to drop some.
         let entries = std::mem::take(&mut *self.lock());
+        for (timekeeper, limit) in entries.timekeepers {
+            let Some(told) = timekeeper.upgrade() else { continue };
+            let _ = catch(|| told.round(round));
+            self.lock().add_timekeeper(timekeeper, limit);
+        }
         for Entry { pulse, watched, mut watch } in entries.list {
             let Some(read) = pulse.upgrade() else { continue };
-            match watch.look(&read, gap, awake, &watched) {
+            match watch.look(&read, round, &watched) {
                 Some(hang) => hanging.push((watched, hang)),
                 None => self.lock().add(Entry { pulse, watched, watch }),
             }

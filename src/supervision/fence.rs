@@ -9,9 +9,6 @@ use crate::bus::LostThread;
 use crate::exit::{ExitReason, Kill};
 use crate::pulse::{Hang, Watched};
 
-/// How many threads a tree may have left behind, and restart those who blocked them.
-pub(crate) const MAX_LOST_THREADS: usize = 16;
-
 /// Whether this end should have left a thread behind.
 pub(crate) fn costs_a_thread(reason: &ExitReason) -> bool {
     matches!(reason, ExitReason::Unresponsive { .. } | ExitReason::OutOfThreads { .. })

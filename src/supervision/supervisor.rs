@@ -7,10 +7,11 @@ use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::branch::Branch;
-use super::fence::{MAX_LOST_THREADS, costs_a_thread};
+use super::fence::costs_a_thread;
 use super::machine::{Action, Ending, Input, Machine};
 use super::node::{ChildState, Node};
 use super::seat::Seat;
+use crate::bus::MAX_LOST_THREADS;
 use crate::event::EventKind;
 use crate::exit::{self, ExitReason};
 use crate::path::TreePath;

@@ -38,8 +38,9 @@ fn not_conserved(snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// Asserts that the tree has ended and left nothing behind: no child is up, no incarnation of any of them hangs
-/// somewhere, and the threads of their own have ended, for which it waits a little. The threads of an
-/// [`Arbiters`](crate::supervision::Arbiters) set are the set's.
+/// somewhere, and the threads of their own have ended, for which it waits a little; no thread is
+/// [abandoned](Tree::abandoned_threads) either. The threads of an [`Arbiters`](crate::supervision::Arbiters) set are the
+/// set's.
 ///
 /// # Panics
 ///
@@ -54,7 +55,11 @@ pub async fn assert_all_down(tree: &Tree) {
     // No timer: in virtual time it would be over before the other threads have had any.
     let since = Instant::now();
     loop {
-        let left = tree.left_behind();
+        let mut left = tree.left_behind();
+        let abandoned = tree.abandoned_threads();
+        if left.is_empty() && abandoned > 0 {
+            left.push(format!("blocked threads, {abandoned} of them"));
+        }
         if left.is_empty() {
             return;
         }

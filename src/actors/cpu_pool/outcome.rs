@@ -1,0 +1,82 @@
+//! What becomes of jobs that have no result: what their senders hear, and what the event stream says.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use log::Level;
+
+use crate::{ExitReason, Report};
+
+/// Why there is no result. The pool is as good as before in every case but the last.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The job panicked, or called [`crash`](crate::crash). The thread's state is built anew.
+    #[error("the job {0}")]
+    Panicked(ExitReason),
+    /// The state of the thread could not be built, so the job did not run. The next job tries again.
+    #[error("the worker could not be built: its factory {0}")]
+    WorkerInit(ExitReason),
+    /// The job ran for longer than it may. It may still be running, on a thread that is no longer the pool's; what it
+    /// returns is dropped.
+    #[error(
+        "the job was not done within its limit of {limit:?} and was left behind, with the thread it blocks"
+    )]
+    TimedOut {
+        /// How long it was allowed to run.
+        limit: Duration,
+    },
+    /// The pool had no thread left for the job, so it did not run: sending it again repeats nothing.
+    #[error("the pool ended before the job ran; send it again")]
+    Lost,
+}
+
+/// The pool's word on its tree's event stream when a job, or the building of the state for it, panicked.
+#[derive(Clone, Debug)]
+pub struct JobPanicked {
+    /// The type of the job.
+    pub job: &'static str,
+    /// What it ended with.
+    pub reason: ExitReason,
+}
+
+impl Report for JobPanicked {
+    fn level(&self) -> Level {
+        Level::Warn
+    }
+}
+
+impl fmt::Display for JobPanicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {} {}", self.job, self.reason)
+    }
+}
+
+/// The pool's word on its tree's event stream when a job ran for longer than it may. Also the failure by which a pool
+/// ends that has left too many threads behind.
+#[derive(Clone, Debug)]
+pub struct JobTimedOut {
+    /// The type of the job.
+    pub job: &'static str,
+    /// How long it was allowed to run.
+    pub limit: Duration,
+}
+
+impl Report for JobTimedOut {
+    fn level(&self) -> Level {
+        Level::Error
+    }
+}
+
+impl fmt::Display for JobTimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { job, limit } = self;
+        write!(
+            f,
+            "job {job} was not done within {limit:?} and was left behind; its thread is lost until it returns"
+        )
+    }
+}
+
+impl Error for JobTimedOut {}

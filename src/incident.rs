@@ -14,7 +14,8 @@ use crate::path::TreePath;
 /// One failure of one child, from its end to its return. As text it is a story of a few lines:
 ///
 /// ```text
-/// incident 17: app/fetch #3 panicked: no such table at src/fetch.rs:20:9, after 1.2s
+/// incident 17: app/fetch #3 panicked: no such table at src/fetch.rs:20:9
+///   it had run for 1.2s
 ///   it was put there on purpose: panic
 ///   lost 1 message that was being handled, a shop::Order; 12 that were waiting are kept
 ///   decision: restart 3 of 5 in 10s; wait 420ms = min(5s, 100ms x 2^2 x 1.05)
@@ -56,6 +57,8 @@ pub struct Incident {
     pub down: Option<Duration>,
     /// How long it took until a message was handled again. `None` until one is.
     pub answered: Option<Duration>,
+    /// The next incident of the same child, if it failed again before it was up.
+    pub again: Option<u64>,
 }
 
 /// What a supervisor decides about a failure.
@@ -77,21 +80,27 @@ pub enum Decision {
     },
     /// The supervisor is out of restarts, and fails in its turn.
     GiveUp(Budget),
+    /// It was its supervisor's first start: those started before it are stopped, and the supervisor fails.
+    RollBack,
+    /// The tree has left too many blocked threads behind, and the supervisor fails.
+    OutOfThreads,
 }
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, path, incarnation, reason, lived, .. } = self;
-        write!(f, "incident {id}: {path} #{incarnation} {reason}, after {lived:.1?}")?;
-        if let Some(fault) = &self.injected {
-            write!(f, "\n  it was put there on purpose: {fault}")?;
-        }
+        write!(f, "incident {id}: {path} #{incarnation} {reason}")?;
         if let ExitReason::Panicked(panic) = reason
+            && self.injected.is_none()
             && let Some(trace) = panic.trace()
         {
             for line in trace.lines() {
                 write!(f, "\n    {}", line.strip_prefix("   ").unwrap_or(line))?;
             }
+        }
+        write!(f, "\n  it had run for {lived:.1?}")?;
+        if let Some(fault) = &self.injected {
+            write!(f, "\n  it was put there on purpose: {fault}")?;
         }
         if self.lost > 0 || self.kept > 0 {
             match self.lost {
@@ -105,11 +114,25 @@ impl fmt::Display for Incident {
             }
             match self.kept {
                 0 => write!(f, "none was waiting")?,
+                1 => write!(f, "1 that was waiting is kept")?,
                 kept => write!(f, "{kept} that were waiting are kept")?,
             }
         }
         match &self.decision {
+            Decision::StaysDown if path.parent().is_none() => {
+                write!(f, "\n  decision: nobody is above it, so the tree ends")?;
+            }
             Decision::StaysDown => write!(f, "\n  decision: it stays down")?,
+            Decision::RollBack => write!(
+                f,
+                "\n  decision: no restart at a first start; what was started before it is stopped, and its supervisor fails"
+            )?,
+            Decision::OutOfThreads => {
+                write!(
+                    f,
+                    "\n  decision: no restart: too many threads were left behind; its supervisor fails"
+                )?;
+            }
             Decision::GiveUp(budget) => write!(
                 f,
                 "\n  decision: no restart: it would be number {} of {} in {:?}; its supervisor gives up",
@@ -128,15 +151,16 @@ impl fmt::Display for Incident {
                 self.stopped.iter().map(|(path, took)| format!("{path} ({took:.1?})")).collect();
             write!(f, "\n  stopped with it: {}", stopped.join(", "))?;
         }
-        match (&self.decision, self.down) {
-            (_, Some(down)) => {
+        match (&self.decision, self.down, self.again) {
+            (_, Some(down), _) => {
                 write!(f, "\n  up again as #{}, {down:.1?} after it failed", self.incarnation + 1)?;
                 match self.answered {
                     Some(answered) => write!(f, "; its first message was handled after {answered:.1?}"),
                     None => Ok(()),
                 }
             }
-            (Decision::Restart { .. }, None) => f.write_str("\n  not up again yet"),
+            (_, None, Some(again)) => write!(f, "\n  it failed again before it was up: incident {again}"),
+            (Decision::Restart { .. }, None, None) => f.write_str("\n  not up again yet"),
             _ => Ok(()),
         }
     }

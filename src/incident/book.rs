@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Decision, Incident};
 use crate::event::{Event, EventKind};
+use crate::exit::ExitReason;
 use crate::fault::Fault;
 use crate::path::TreePath;
 
@@ -46,10 +47,7 @@ impl Book {
                 }
             }
             EventKind::GaveUp { child, budget, .. } => {
-                let incident = self.incidents.iter_mut().rev().find(|incident| incident.path == *child);
-                if let Some(incident) = incident {
-                    incident.decision = Decision::GiveUp(*budget);
-                }
+                self.decide(child, Decision::GiveUp(*budget));
             }
             EventKind::Stopped { took, .. } => self.stopped(path, *took),
             EventKind::Started => self.is_up(event, open),
@@ -77,6 +75,9 @@ impl Book {
         if self.incidents.len() == REMEMBERED {
             self.incidents.pop_front();
         }
+        if let Some(before) = self.find(open.get()).filter(|before| before.down.is_none()) {
+            before.again = Some(event.seq);
+        }
         open.begin(event.seq);
         self.incidents.push_back(Incident {
             id: event.seq,
@@ -93,7 +94,19 @@ impl Book {
             stopped: Vec::new(),
             down: None,
             answered: None,
+            again: None,
         });
+        match reason {
+            ExitReason::StartFailed { child, .. } => self.decide(child, Decision::RollBack),
+            ExitReason::OutOfThreads { child, .. } => self.decide(child, Decision::OutOfThreads),
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, child: &TreePath, decision: Decision) {
+        if let Some(incident) = self.incidents.iter_mut().rev().find(|incident| incident.path == *child) {
+            incident.decision = decision;
+        }
     }
 
     /// A child was stopped: with a sibling that failed, perhaps.
@@ -165,7 +178,6 @@ fn since(then: SystemTime, now: SystemTime) -> Duration {
 mod tests {
     use super::*;
     use crate::event::{Budget, Wait};
-    use crate::exit::ExitReason;
 
     fn event(seq: u64, path: &str, kind: EventKind) -> Event {
         Event { seq, at: SystemTime::now(), path: TreePath::root(path), incarnation: 1, kind }

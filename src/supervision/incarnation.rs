@@ -285,7 +285,9 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
             self.state.is_handling.set(true);
             self.in_hand.insert(message).handle(actor, ctx);
             self.in_hand = None;
-            self.seat.node.speaker.answered();
+            if !self.core.says_when_up {
+                self.seat.node.speaker.answered();
+            }
             self.state.is_handling.set(false);
         }
     }

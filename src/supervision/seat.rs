@@ -228,6 +228,8 @@ impl Seat {
         let time = since.elapsed();
         self.node.set_exit(self, reason.clone());
         let Toll { life, lost, message, kept } = self.node.child.ended(self.incarnation);
+        // What a supervisor handles are the notices of its children, and nobody else's concern.
+        let (lost, kept) = if self.node.branch.is_some() { (0, 0) } else { (lost, kept) };
         let was_asked = stop || kill.is_some();
         let event = self.publish(match was_asked {
             true => EventKind::Stopped { reason: reason.clone(), took: time },

@@ -47,7 +47,7 @@ fn story(incident: &Incident) -> Vec<String> {
         let words = line.split(' ').map(|word| if is_time(word) { "T" } else { word });
         words.collect::<Vec<_>>().join(" ").trim().to_owned()
     };
-    let is_told = |line: &&str| !line.starts_with("    ");
+    let is_told = |line: &&str| !line.starts_with("    ") && !line.starts_with("  it had run for");
     incident.to_string().lines().filter(is_told).map(words).collect()
 }
 

@@ -8,6 +8,7 @@ mod dead_letters;
 mod deaf;
 mod events;
 mod faults;
+mod gallery;
 mod incidents;
 mod life_cycle;
 mod mailbox;

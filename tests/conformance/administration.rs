@@ -82,6 +82,8 @@ fn a_child_that_fails_to_start_or_declines_is_not_kept_and_costs_no_restart() {
         for (bad, text) in [
             (AnySpec::from(broken("x")), "app/x could not start: failed: no disk"),
             (declining("x").into(), "app/x could not start: stopped itself"),
+            (declining("x").restart(Restart::Transient).into(), "app/x could not start: stopped itself"),
+            (declining("x").restart(Restart::Temporary).into(), "app/x could not start: stopped itself"),
             (inner.into(), "app/x could not start: could not start app/x/b: failed: no disk"),
             (panicking.into(), "app/x could not start: panicked: no"),
         ] {
@@ -233,5 +235,22 @@ fn a_whole_subtree_is_terminated_restarted_and_deleted_as_one_child() {
         assert!(matches!(tree.terminate_child("app/inner/probe").await, Err(AdminError::Unknown(_))));
         assert_eq!(tree.snapshot().children.len(), 1);
         tree.stop(SECOND).await;
+    });
+}
+
+#[test]
+fn an_order_to_a_supervisor_that_has_ended_says_so_and_one_about_nobody_says_that() {
+    run(async {
+        let tree = SupervisorSpec::new("app").child(child("a")).start().unwrap();
+        tree.stop(SECOND).await;
+        assert!(matches!(tree.start_child("app", child("b")).await, Err(AdminError::Ended)));
+        for error in [
+            tree.terminate_child("app/a").await,
+            tree.restart_child("app/a").await,
+            tree.delete_child("app/a").await,
+        ] {
+            assert!(matches!(error, Err(AdminError::Ended)), "{error:?}");
+        }
+        assert!(matches!(tree.terminate_child("app/b").await, Err(AdminError::Unknown(_))));
     });
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use latido::ExitReason;
 use latido::fault::Fault;
 use latido::supervision::*;
 use tokio::time::Instant;
@@ -80,20 +81,86 @@ fn rest_for_one_keeps_those_that_came_back_before_the_one_that_cannot() {
 }
 
 #[test]
+fn a_child_that_finished_or_declined_stays_down_when_its_group_restarts() {
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        run_in_virtual_time(async move {
+            let (a, done) = (child("a"), child("done").restart(Restart::Transient));
+            let addrs = [a.addr(), done.addr()];
+            let app = patient("app").strategy(strategy).child(a).child(done).child(declining("never"));
+            let tree = app.child(child("b")).start().unwrap();
+            finish(&addrs[1]).await;
+            crash(&addrs[0]).await;
+            all_is_done().await;
+            assert_eq!(lives_of_all(&tree), "a#2, done#1 Finished, never#1 Finished, b#2", "{strategy:?}");
+            tree.stop(SECOND).await;
+        });
+    }
+}
+
+#[test]
+fn a_child_that_finishes_while_its_group_goes_down_stays_down() {
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        run_in_virtual_time(async move {
+            let (a, b) = (child("a"), child("b").restart(Restart::Transient));
+            let addrs = [a.addr(), b.addr()];
+            let app = patient("app").strategy(strategy).child(a).child(b);
+            let tree = app.child(slow_to_stop("slow", 3 * SECOND)).start().unwrap();
+            let mut events = tree.subscribe();
+            started(&mut events, "app", 1).await;
+            crash(&addrs[0]).await;
+            all_is_done().await;
+            assert_eq!(lives_of_all(&tree), "a#1 Down, b#1, slow#1 Stopping");
+            finish(&addrs[1]).await;
+            started(&mut events, "app/slow", 2).await;
+            assert_eq!(lives_of_all(&tree), "a#2, b#1 Finished, slow#2", "{strategy:?}");
+            tree.stop(60 * SECOND).await;
+        });
+    }
+}
+
+#[test]
 fn temporary_children_of_a_group_go_and_do_not_come_back() {
-    run_in_virtual_time(async {
-        let a = child("a");
-        let addr = a.addr();
-        let app = patient("app").strategy(Strategy::OneForAll);
-        let tree =
-            app.child(a).child(child("t").restart(Restart::Temporary)).child(child("b")).start().unwrap();
-        let mut events = tree.subscribe();
-        started(&mut events, "app", 1).await;
-        crash(&addr).await;
-        started(&mut events, "app/b", 2).await;
-        assert_eq!(lives_of_all(&tree), "a#2, t#1 Finished, b#2");
-        tree.stop(SECOND).await;
-    });
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        run_in_virtual_time(async move {
+            let a = child("a");
+            let addr = a.addr();
+            let app = SupervisorSpec::new("app").intensity(1, 60 * SECOND).strategy(strategy);
+            let t = child("t").restart(Restart::Temporary);
+            let tree = app.child(a).child(t).child(child("b")).start().unwrap();
+            let mut events = tree.subscribe();
+            started(&mut events, "app", 1).await;
+            finish(&addr).await;
+            started(&mut events, "app/b", 2).await;
+            assert_eq!(lives_of_all(&tree), "a#2, t#1 Finished, b#2");
+            assert_eq!(used(&tree, "app"), 1);
+            tree.stop(SECOND).await;
+        });
+    }
+}
+
+#[test]
+fn a_member_that_cannot_come_back_ends_its_supervisor_and_those_that_came_back_before_it() {
+    // A start that fails is an end, too.
+    for (strategy, order) in [
+        (Strategy::OneForAll, "-a -b +a -b -a +a -b -a -app"),
+        (Strategy::RestForOne, "-a -b +a -b -b -a -app"),
+    ] {
+        run_in_virtual_time(async move {
+            let a = child("a");
+            let addr = a.addr();
+            let (b, tries, broken) = breakable("b");
+            let app = SupervisorSpec::new("app").intensity(2, 60 * SECOND).strategy(strategy);
+            let tree = app.child(a).child(b).start().unwrap();
+            let mut events = tree.subscribe();
+            started(&mut events, "app", 1).await;
+            broken.store(true, Ordering::SeqCst);
+            crash(&addr).await;
+            let reason = tree.join().await;
+            assert!(matches!(reason, ExitReason::GaveUp { ref child, .. } if child == "app/b"), "{reason}");
+            assert_eq!(tries.ever(), 1 + 2, "{strategy:?}");
+            assert_eq!(lives_in(&mut events).join(" "), order, "{strategy:?}");
+        });
+    }
 }
 
 #[test]
@@ -146,6 +213,28 @@ fn a_member_that_is_a_supervisor_goes_and_comes_with_its_children() {
         tree.inject("app/a", Fault::Panic).unwrap();
         started(&mut events, "app/b", 2).await;
         assert_eq!(lives_of_all(&tree), "a#2, inner#2, x#2, y#2, b#2");
+        tree.stop(SECOND).await;
+    });
+}
+
+#[test]
+fn a_member_that_gives_up_takes_its_group_along_and_all_of_them_come_back_new() {
+    run_in_virtual_time(async {
+        let x = child("x");
+        let addr = x.addr();
+        let inner = |id: &str| SupervisorSpec::new(id).intensity(1, 60 * SECOND);
+        let app = SupervisorSpec::new("app").intensity(1, 60 * SECOND).strategy(Strategy::OneForAll);
+        let one = inner("one").child(child("y"));
+        let tree = app.child(one).child(inner("two").child(x)).child(inner("three")).start().unwrap();
+        tree.start_child("app/two", child("added")).await.unwrap();
+        tree.terminate_child("app/three").await.unwrap();
+        crash(&addr).await;
+        all_is_done().await;
+        assert_eq!(lives_of_all(&tree), "one#1, y#1, two#1, x#2, added#1, three#1 Finished");
+        crash(&addr).await;
+        all_is_done().await;
+        assert_eq!(lives_of_all(&tree), "one#2, y#2, two#2, x#3, three#1 Finished");
+        assert_eq!((used(&tree, "app"), used(&tree, "app/two")), (1, 0));
         tree.stop(SECOND).await;
     });
 }

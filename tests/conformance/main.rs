@@ -13,6 +13,7 @@ mod hand_started;
 mod kit;
 mod many;
 mod monitor;
+mod otp;
 mod races;
 mod restarts;
 mod significant;

@@ -204,3 +204,28 @@ fn a_significant_supervisor_that_crashes_is_restarted_and_ends_nobody() {
         tree.stop(SECOND).await;
     });
 }
+
+/// It is on its way down, and does not come back.
+#[test]
+fn a_child_that_goes_down_for_good_is_not_left_any_more() {
+    for by_hand in [true, false] {
+        run_in_virtual_time(async move {
+            let a = child("a");
+            let a_addr = a.addr();
+            let (s, addr) = significant("s", Restart::Transient);
+            let slow = slow_to_stop("slow", 3 * SECOND).restart(Restart::Temporary).significant();
+            let app = app(AutoShutdown::AllSignificant).strategy(Strategy::RestForOne);
+            let tree = app.child(s).child(a).child(slow).start().unwrap();
+            addr.send(note(1)).await.unwrap();
+            let order = by_hand.then(|| meanwhile(&tree, async |tree| tree.terminate_child("app/slow").await));
+            if !by_hand {
+                crash(&a_addr).await;
+            }
+            all_is_done().await;
+            assert_eq!(state(&tree, "app/slow"), ChildState::Stopping);
+            finish(&addr).await;
+            assert!(matches!(tree.join().await, ExitReason::Normal), "the last of them has ended");
+            drop(order);
+        });
+    }
+}

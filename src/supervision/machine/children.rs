@@ -169,7 +169,7 @@ impl Child {
         Marks {
             must_stop: self.must_stop,
             untold: self.must_stop && matches!(self.state, State::Starting | State::Up),
-            significant: self.rules.significant && self.activity() != Activity::Down,
+            significant: self.rules.significant && self.wanted,
             missing,
             ready: missing && self.due.is_none(),
             starting: self.state == State::Starting,
@@ -189,7 +189,7 @@ struct Marks {
     must_stop: bool,
     /// It must stop and has not been told.
     untold: bool,
-    /// It is significant, and not down for good.
+    /// It is significant, and not down for good, nor on its way there.
     significant: bool,
     /// Down, and meant to be up.
     missing: bool,

@@ -222,7 +222,9 @@ impl Node {
         if let Some(mut thread) = self.thread() {
             thread.clear();
         }
-        self.lock().seat = None;
+        let mut vitals = self.lock();
+        (vitals.state, vitals.seat) = (ChildState::Finished, None);
+        drop(vitals);
         let leaving = self.branch.iter().flat_map(|branch| std::mem::take(&mut *branch.leaving()));
         leaving.for_each(|node| node.each(&mut |node| node.clear()));
     }

@@ -46,6 +46,9 @@ impl Strategy {
 /// | by panic, [`crash`](crate::crash), kill, giving up | restart | restart | stays down |
 /// | because it was asked to | stays down | stays down | stays down |
 ///
+/// Whoever only moves to another thread, because its own is blocked, has not ended: it is built again there, also if it is
+/// temporary.
+///
 /// A child that is down for good keeps its address; whoever sends to it hears
 /// [`MailboxError::Closed`](actix::MailboxError::Closed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

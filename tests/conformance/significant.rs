@@ -217,7 +217,8 @@ fn a_child_that_goes_down_for_good_is_not_left_any_more() {
             let app = app(AutoShutdown::AllSignificant).strategy(Strategy::RestForOne);
             let tree = app.child(s).child(a).child(slow).start().unwrap();
             addr.send(note(1)).await.unwrap();
-            let order = by_hand.then(|| meanwhile(&tree, async |tree| tree.terminate_child("app/slow").await));
+            let order =
+                by_hand.then(|| meanwhile(&tree, async |tree| tree.terminate_child("app/slow").await));
             if !by_hand {
                 crash(&a_addr).await;
             }

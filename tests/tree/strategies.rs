@@ -182,3 +182,16 @@ fn a_root_that_crashes_ends_the_tree_and_all_that_is_in_it() {
         assert!(matches!(addr.send(note(1)).await, Err(MailboxError::Closed)));
     });
 }
+
+#[test]
+fn after_the_end_of_a_tree_everybody_in_it_is_down_for_good() {
+    run(async {
+        let inner = SupervisorSpec::new("inner").child(child("a"));
+        let tree = SupervisorSpec::new("app").child(inner).child(child("b")).start().unwrap();
+        let mut events = tree.subscribe();
+        started(&mut events, "app", 1).await;
+        tree.stop(SECOND).await;
+        let states: Vec<_> = tree.snapshot().children.iter().map(|child| child.state).collect();
+        assert_eq!(states, [ChildState::Finished; 4]);
+    });
+}

@@ -248,13 +248,13 @@ async fn why_not<A: Actor<Context = Context<A>>>(mailbox: &Mailbox<A>, fate: &Fa
     loop {
         let mut news = pin!(mailbox.ends.notified());
         news.as_mut().enable();
-        // In this order: there are no more news once the end is there.
-        let will_tell = mailbox.will_tell(incarnation);
-        match (fate.end(), will_tell) {
-            (Some(end), _) => return crashed(end),
-            (None, Some(true)) => news.await,
-            (None, Some(false)) => return AskError::NoAnswer,
-            (None, None) => return AskError::Down,
+        // In this order: it is not handled any more once the end is there.
+        let is_handled = mailbox.has_handled(incarnation);
+        match fate.end() {
+            Some(end) => return crashed(end),
+            None if is_handled => return AskError::NoAnswer,
+            // It is in hand; or its life has lost the mailbox, and is about to end.
+            None => news.await,
         }
     }
 }

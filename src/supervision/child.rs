@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use actix::{Actor, Context};
 
+use super::bound::MessageCounts;
 use super::incarnation;
 use super::letter::Toll;
 use super::mailbox::Mailbox;
-use super::queue::MessageCounts;
-use super::seat::{Seat, Unborn};
+use super::seat::Seat;
 use super::supervisor::Supervisor;
+use super::unborn::Unborn;
 use crate::reporter::Speaker;
 
 /// All that a supervisor does with a child. There is one implementation, so the supervisor knows no kinds of actor.
@@ -25,7 +26,7 @@ pub(crate) trait AnyChild: Send + Sync {
     /// An incarnation is gone. Those who have asked it something wait to hear how it ended.
     fn ended(&self, incarnation: u64) -> Toll;
     /// They may look now.
-    fn has_told(&self);
+    fn has_told(&self, incarnation: u64);
     /// What became of its messages.
     fn messages(&self) -> MessageCounts;
     /// The actor's type, without its path.
@@ -72,7 +73,8 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
     fn refuse(self: Arc<Self>) {
         // Claimed now, not when the task has its turn: by then the child may have been started again.
         let claim = self.mailbox.claim(0);
-        actix_rt::spawn(async move { self.mailbox.refuse(claim).await });
+        // Not on this thread: it may be left behind, and nobody would answer any more.
+        actix_rt::System::current().arbiter().spawn(async move { self.mailbox.refuse(claim).await });
     }
 
     fn close(&self) {
@@ -83,8 +85,8 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         self.mailbox.ended(incarnation)
     }
 
-    fn has_told(&self) {
-        self.mailbox.has_told();
+    fn has_told(&self, incarnation: u64) {
+        self.mailbox.has_told(incarnation);
     }
 
     fn messages(&self) -> MessageCounts {

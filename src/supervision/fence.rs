@@ -30,14 +30,21 @@ pub(super) fn leave_behind(culprit: &Arc<Seat>) {
         return dismiss(std::slice::from_ref(culprit), culprit);
     };
     log::error!(target: "latido", "{} #{incarnation} is blocked and was left behind; its thread is lost until it returns", node.path());
-    // First of all, so that whoever is restarted goes elsewhere.
+    order(&residents, culprit);
+    // After the orders: the thread ends now, should it be free, and they with it. Before anybody hears of it, so that
+    // whoever is restarted goes elsewhere.
     residents.iter().for_each(|seat| seat.node.give_up_thread(home));
-    dismiss(&residents, culprit);
+    leave(&residents, culprit);
+}
+
+fn dismiss(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
+    order(residents, culprit);
+    leave(residents, culprit);
 }
 
 /// All get their orders before anybody hears of it: should the thread return now, none of them runs beside its
 /// successor.
-fn dismiss(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
+fn order(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
     let hang = culprit.hang();
     let others = residents.iter().filter(|seat| !Arc::ptr_eq(seat, culprit));
     for seat in others.filter(|seat| !seat.has_left()) {
@@ -48,6 +55,9 @@ fn dismiss(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
             _ => seat.kill(Kill::Displaced),
         }
     }
+}
+
+fn leave(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
     // Of a supervisor among them, the destructor has not run.
     residents.iter().filter(|seat| !seat.has_left()).for_each(|seat| seat.node.kill_children());
     culprit.leave_as_ordered();

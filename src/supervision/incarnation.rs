@@ -15,7 +15,8 @@ use actix::{Actor, ActorContext, ActorState, AsyncContext, Context};
 
 use super::child::Core;
 use super::mailbox::Claim;
-use super::seat::{Seat, Unborn};
+use super::seat::Seat;
+use super::unborn::Unborn;
 use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill, catch, drop_quietly};
 use crate::fault::Fault;
@@ -197,7 +198,9 @@ impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
     fn drop(&mut self) {
         if !matches!(self.life, Life::Over) {
             let _speaking = self.seat.reporter.clone().enter();
-            self.end(ExitReason::Killed(Kill::ArbiterGone));
+            // A thread that was left behind ends once it is free: then they have their orders.
+            let sentence = self.seat.orders().sentence();
+            self.end(sentence.unwrap_or(ExitReason::Killed(Kill::ArbiterGone)));
         }
     }
 }
@@ -279,10 +282,11 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
             };
             let Some(message) = self.core.mailbox.take(self.state.claim.get(), cx) else { return };
             self.state.budget.set(left);
+            // Before a fault strikes: it strikes over this message, which is lost with it.
+            self.state.is_handling.set(true);
             if let Some(fault) = self.seat.node.faults.due_at_message() {
                 strike(&self.seat, &fault, ctx);
             }
-            self.state.is_handling.set(true);
             self.in_hand.insert(message).handle(actor, ctx);
             self.in_hand = None;
             if !self.core.says_when_up {

@@ -33,6 +33,22 @@ pub(super) struct LifeEnd {
     pub(super) incident: Option<u64>,
 }
 
+/// What there is to tell of a life when it ends.
+#[derive(Default)]
+pub(super) struct Account {
+    pub(super) incarnation: u64,
+    /// Shared with the messages it took from people who ask: they may look long after others have read here. None of
+    /// those has come while this is `None`.
+    pub(super) life: Option<Arc<Life>>,
+    /// It has ended, or somebody else reads now: what was lost with it.
+    pub(super) lost: Option<Lost>,
+    /// How it ended has been said.
+    pub(super) is_told: bool,
+}
+
+/// How many messages, and the type of the last if it is known.
+pub(super) type Lost = (u64, Option<&'static str>);
+
 /// What the end of an incarnation did to its messages.
 #[derive(Clone, Default)]
 pub(crate) struct Toll {
@@ -44,6 +60,13 @@ pub(crate) struct Toll {
     pub(crate) message: Option<&'static str>,
     /// Messages that wait for the next.
     pub(crate) kept: u64,
+}
+
+impl Account {
+    pub(super) fn toll(&self) -> Toll {
+        let (lost, message) = self.lost.unwrap_or_default();
+        Toll { life: self.life.clone(), lost, message, kept: 0 }
+    }
 }
 
 impl<A: Actor> Letter<A> {

@@ -9,8 +9,9 @@ use actix::dev::{AsyncContextParts, ContextParts, Envelope};
 use actix::{Actor, Addr};
 use tokio::sync::Notify;
 
-use super::letter::{Letter, Toll};
-use super::queue::{Bound, MessageCounts, Queue, Refused, Trash};
+use super::bound::{Bound, MessageCounts};
+use super::letter::{Account, Letter, Toll};
+use super::queue::{Queue, Refused, Trash};
 use crate::event::Unhandled;
 use crate::exit::drop_quietly;
 use crate::reporter::Speaker;
@@ -34,6 +35,8 @@ enum State<A: Actor<Context = actix::Context<A>>> {
     Closed {
         counts: MessageCounts,
         has_run: bool,
+        /// Of those who are still going down.
+        outlived: Vec<Account>,
     },
 }
 
@@ -103,6 +106,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
                 return None;
             }
             let envelope = queue.take(cx);
+            self.tell_curious(queue);
             match &envelope {
                 Some(_) if queue.bound.is_some() => self.room.notify_waiters(),
                 Some(_) => {}
@@ -117,17 +121,36 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.with(|queue| {
             if queue.reader == claim {
                 queue.handled();
+                self.tell_curious(queue);
             }
         });
     }
 
+    /// Whoever waits to see whether a message is still in hand, looks again.
+    #[inline]
+    fn tell_curious(&self, queue: &mut Queue<A>) {
+        if std::mem::take(&mut queue.is_asked_after) {
+            self.ends.notify_waiters();
+        }
+    }
+
     /// An incarnation is gone, and cannot finish what it had in hand.
     pub(super) fn ended(&self, incarnation: u64) -> Toll {
-        self.with(|queue| queue.ended(incarnation)).unwrap_or_default()
+        self.with(|queue| queue.ended(incarnation)).unwrap_or_else(|| match &*self.lock() {
+            State::Closed { outlived, .. } => {
+                let account = outlived.iter().find(|account| account.incarnation == incarnation);
+                account.map(Account::toll).unwrap_or_default()
+            }
+            State::Open(_) => Toll::default(), // What is closed stays closed.
+        })
     }
 
     /// How an incarnation ended has been said.
-    pub(super) fn has_told(&self) {
+    pub(super) fn has_told(&self, incarnation: u64) {
+        match &mut *self.lock() {
+            State::Open(queue) => queue.has_told(incarnation),
+            State::Closed { outlived, .. } => outlived.retain(|account| account.incarnation != incarnation),
+        }
         self.ends.notify_waiters();
     }
 
@@ -139,6 +162,8 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
                 if is_reader {
                     queue.discard_all(cx, Unhandled::Down);
                     queue.wake_by(cx.waker());
+                    // Whoever waits for room shall hear the same.
+                    self.room.notify_waiters();
                 }
                 is_reader
             });
@@ -151,8 +176,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn close(&self) {
         let mut lock = self.lock();
         let State::Open(queue) = &mut *lock else { return };
+        queue.hand_over(Claim::default());
         queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
-        let closed = State::Closed { counts: queue.counts(), has_run: queue.has_run };
+        let outlived = std::mem::take(&mut queue.outlived);
+        let closed = State::Closed { counts: queue.counts(), has_run: queue.has_run, outlived };
         let State::Open(mut queue) = std::mem::replace(&mut *lock, closed) else { return };
         drop(lock);
         if let Some(waker) = queue.waker.take() {
@@ -179,9 +206,9 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
         self.with_news(|queue| queue.push(letter))
     }
 
-    /// Whether there will be news of a message that the incarnation took; `None` once closed.
-    pub(super) fn will_tell(&self, incarnation: u64) -> Option<bool> {
-        self.with(|queue| queue.will_tell(incarnation))
+    /// Whether the incarnation, which reads here, has handled all that it took. If not, `ends` tells when to look again.
+    pub(super) fn has_handled(&self, incarnation: u64) -> bool {
+        self.with(|queue| queue.has_handled(incarnation)).unwrap_or(false)
     }
 
     /// Whether an incarnation has ever read here.

@@ -14,8 +14,9 @@ use super::branch::Branch;
 use super::child::{AnyChild, Core};
 use super::home::Home;
 use super::placement::Thread;
-use super::seat::{Seat, Unborn};
+use super::seat::Seat;
 use super::spec::{AnySpec, Kind, Rules};
+use super::unborn::Unborn;
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
@@ -62,6 +63,9 @@ pub(crate) struct Vitals {
     pub(crate) incarnation: u64,
     pub(crate) last_exit: Option<ExitReason>,
     seat: Option<Arc<Seat>>,
+    /// Earlier ones that had not left when the next was launched: one that was killed before it was born may leave
+    /// before the one whose end it waited for.
+    outlived: Vec<Arc<Seat>>,
 }
 
 impl Node {
@@ -81,7 +85,13 @@ impl Node {
         let thread = Thread::of(std::mem::take(&mut spec.rules.placement));
         let speaker = Speaker::new(bus.clone(), path);
         child.is_spoken_of_by(&speaker);
-        let vitals = Vitals { state: ChildState::Down, incarnation: 0, last_exit: None, seat: None };
+        let vitals = Vitals {
+            state: ChildState::Down,
+            incarnation: 0,
+            last_exit: None,
+            seat: None,
+            outlived: Vec::new(),
+        };
         Arc::new(Self {
             speaker,
             rules: Arc::new(spec.rules),
@@ -130,26 +140,32 @@ impl Node {
     /// Starts the next incarnation. Should the one before not be gone yet, because its supervisor crashed above it,
     /// the new one waits for that.
     pub(crate) fn launch(self: &Arc<Self>) {
-        let (seat, predecessor) = {
+        let (seat, predecessors) = {
             let mut vitals = self.lock();
             vitals.state = ChildState::Starting;
             vitals.incarnation += 1;
             let seat = Seat::new(self.clone(), vitals.incarnation);
-            (seat.clone(), vitals.seat.replace(seat))
+            vitals.outlived.retain(|seat| !seat.has_left());
+            let before = vitals.seat.replace(seat.clone()).filter(|seat| !seat.has_left());
+            vitals.outlived.extend(before);
+            (seat, vitals.outlived.clone())
         };
         let (unborn, child) = (Unborn::new(seat), self.child.clone());
-        let predecessor = predecessor.filter(|seat| !seat.has_left());
         // The root comes to life once the caller awaits something, on whatever thread it lives: so that whoever
         // subscribes before misses nothing.
-        if predecessor.is_none() && !matches!(self.boss, Boss::Nobody(_)) {
+        if predecessors.is_empty() && !matches!(self.boss, Boss::Nobody(_)) {
             return child.launch(unborn);
         }
         actix_rt::spawn(async move {
-            if let Some(predecessor) = predecessor {
-                predecessor.gone().await;
-            }
+            join_all(predecessors.iter().map(Seat::gone)).await;
             child.launch(unborn);
         });
+    }
+
+    /// Its incarnations that have not left.
+    fn living(&self) -> Vec<Arc<Seat>> {
+        let vitals = self.lock();
+        vitals.outlived.iter().chain(&vitals.seat).filter(|seat| !seat.has_left()).cloned().collect()
     }
 
     pub(crate) fn seat(&self) -> Option<Arc<Seat>> {
@@ -199,9 +215,7 @@ impl Node {
     /// gone starts no more. One that was killed and hangs is left behind.
     pub(crate) fn gone(self: Arc<Self>) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
-            if let Some(seat) = self.seat() {
-                seat.gone().await;
-            }
+            join_all(self.living().iter().map(Seat::gone)).await;
             let mut below = self.children();
             below.extend(self.branch.iter().flat_map(|branch| branch.leaving().clone()));
             join_all(below.into_iter().map(Self::gone)).await;
@@ -224,6 +238,7 @@ impl Node {
         }
         let mut vitals = self.lock();
         (vitals.state, vitals.seat) = (ChildState::Finished, None);
+        vitals.outlived.clear();
         drop(vitals);
         let leaving = self.branch.iter().flat_map(|branch| std::mem::take(&mut *branch.leaving()));
         leaving.for_each(|node| node.each(&mut |node| node.clear()));

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use actix::Actor;
@@ -10,57 +9,10 @@ use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use futures::Stream;
 
-use super::letter::{Kind, Letter, Life, Toll};
+use super::bound::{Bound, MessageCounts, Overflow};
+use super::letter::{Account, Kind, Letter, Lost, Toll};
 use super::mailbox::Claim;
 use crate::event::{EventKind, Unhandled};
-
-/// How many messages may wait for a child, and what happens to one too many; see
-/// [`ChildSpec::mailbox`](super::ChildSpec::mailbox).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
-    pub(crate) capacity: usize,
-    pub(crate) overflow: Overflow,
-}
-
-/// What happens to a message for a full mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// An [`ask`](super::ActorRef::ask) waits for room. What is sent in other ways cannot wait, and is queued.
-    Block,
-    /// It is given back to who asks ([`AskError::Full`](super::AskError::Full)); what is sent in other ways is dropped.
-    Reject,
-    /// It is dropped.
-    DropNewest,
-    /// The one that has waited longest is dropped, and the new one is queued.
-    DropOldest,
-}
-
-impl Bound {
-    /// At most `capacity` messages may wait; 0 is taken as 1.
-    pub fn new(capacity: usize, overflow: Overflow) -> Self {
-        Self { capacity: capacity.max(1), overflow }
-    }
-}
-
-/// What became of the messages of a child, counted over all its lives. They add up:
-/// `received = handled + lost + dropped + queued`, and one more that is [`in_hand`](Self::in_hand).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct MessageCounts {
-    /// Messages that arrived.
-    pub received: u64,
-    /// Messages whose handler returned.
-    pub handled: u64,
-    /// Messages that were being handled when the incarnation ended.
-    pub lost: u64,
-    /// Messages that nobody handled: the mailbox was full, or the child was down for good.
-    pub dropped: u64,
-    /// Messages that wait.
-    pub queued: u64,
-    /// Whether one is being handled.
-    pub in_hand: bool,
-}
 
 pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     pub(super) inlet: AddressReceiver<A>,
@@ -74,11 +26,12 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     counts: MessageCounts,
     /// The type of the message in hand.
     kind: Option<Kind>,
-    /// The reader's, shared with the messages it took from people who ask: they may look long after others have read
-    /// here. None of those has come while this is `None`.
-    life: Option<Arc<Life>>,
-    /// The reader has ended, and this was lost with it.
-    lost: Option<(u64, Option<&'static str>)>,
+    /// The reader's.
+    account: Account,
+    /// Of those who read before, and are still going down.
+    pub(super) outlived: Vec<Account>,
+    /// Somebody wants to know when the message in hand has been handled.
+    pub(super) is_asked_after: bool,
     /// Whether an incarnation has ever read here.
     pub(super) has_run: bool,
     trash: Trash<A>,
@@ -111,8 +64,9 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             waiting: VecDeque::new(),
             counts: MessageCounts::default(),
             kind: None,
-            life: None,
-            lost: None,
+            account: Account::default(),
+            outlived: Vec::new(),
+            is_asked_after: false,
             has_run: false,
             trash: Trash { letters: Vec::new(), news: None },
         }
@@ -141,7 +95,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     fn open(&mut self, Letter { envelope, kind, fate }: Letter<A>) -> Envelope<A> {
         self.kind = kind;
         if let Some(fate) = fate {
-            fate.is_in_hand(self.reader.incarnation, self.life.get_or_insert_default());
+            fate.is_in_hand(self.reader.incarnation, self.account.life.get_or_insert_default());
         }
         envelope
     }
@@ -206,34 +160,46 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     /// An incarnation is gone. If it had a message in hand, that is lost. Said twice, it is the same.
     pub(super) fn ended(&mut self, incarnation: u64) -> Toll {
         let kept = self.counts().queued;
-        if self.reader.incarnation != incarnation {
-            return Toll { kept, ..Toll::default() };
+        if self.account.incarnation == incarnation {
+            self.settle();
         }
-        let (lost, message) = *self.lost.get_or_insert_with(|| {
-            let in_hand = self.counts.in_hand;
-            (u64::from(in_hand), self.kind.filter(|_| in_hand).map(|kind| kind()))
-        });
-        self.lose_what_is_in_hand();
-        Toll { life: self.life.clone(), lost, message, kept }
+        let mut accounts = std::iter::once(&self.account).chain(&self.outlived);
+        let account = accounts.find(|account| account.incarnation == incarnation);
+        Toll { kept, ..account.map(Account::toll).unwrap_or_default() }
+    }
+
+    /// How an incarnation ended has been said.
+    pub(super) fn has_told(&mut self, incarnation: u64) {
+        self.account.is_told |= self.account.incarnation == incarnation;
+        self.outlived.retain(|account| account.incarnation != incarnation);
     }
 
     /// Somebody else reads from now on.
     pub(super) fn hand_over(&mut self, to: Claim) {
-        self.lose_what_is_in_hand();
+        self.settle();
         self.reader = to;
-        (self.life, self.lost) = (None, None);
         self.has_run |= to.incarnation > 0;
+        let account = Account { incarnation: to.incarnation, ..Account::default() };
+        let before = std::mem::replace(&mut self.account, account);
+        if before.incarnation > 0 && !before.is_told {
+            self.outlived.push(before);
+        }
     }
 
     /// Whoever had a message in hand will not finish it.
-    fn lose_what_is_in_hand(&mut self) {
-        self.counts.lost += u64::from(std::mem::take(&mut self.counts.in_hand));
+    fn settle(&mut self) {
+        let in_hand = std::mem::take(&mut self.counts.in_hand);
+        self.counts.lost += u64::from(in_hand);
+        let lost: Lost = (u64::from(in_hand), self.kind.filter(|_| in_hand).map(|kind| kind()));
+        self.account.lost.get_or_insert(lost);
     }
 
-    /// Whether there will be news of a message that this incarnation took: it is being handled, or how the incarnation
-    /// ended is about to be said.
-    pub(super) fn will_tell(&self, incarnation: u64) -> bool {
-        self.reader.incarnation == incarnation && (self.counts.in_hand || self.lost.is_some())
+    /// Whether this incarnation, which reads here, has handled all that it took and goes on. If not, somebody will say
+    /// when to look again.
+    pub(super) fn has_handled(&mut self, incarnation: u64) -> bool {
+        let reads = self.reader.incarnation == incarnation && self.account.lost.is_none();
+        self.is_asked_after |= reads && self.counts.in_hand;
+        reads && !self.counts.in_hand
     }
 
     /// Drops all that wait.

@@ -27,6 +27,8 @@ pub(crate) struct Seat {
     pub(crate) reporter: Reporter,
     /// If somebody watches over it.
     pub(crate) pulse: Option<Arc<Pulse>>,
+    /// The incarnation is with its thread. Until then nobody would carry out an order but the seat itself.
+    pub(super) is_born: AtomicBool,
     /// The thread it was placed on, if that is one of the tree's.
     home: OnceLock<Arc<Home>>,
     inside: Mutex<Inside>,
@@ -72,6 +74,7 @@ impl Seat {
         node.count_life(true);
         let seat = Arc::new(Self {
             pulse: limits.are_set().then(Arc::default),
+            is_born: AtomicBool::new(false),
             home: OnceLock::new(),
             reporter: Reporter::new(node.speaker.clone(), incarnation),
             node,
@@ -119,6 +122,10 @@ impl Seat {
                 orders.kill = Some(kill);
             }
         });
+        // It may be waiting on a thread that is blocked; and once born, it will find its orders.
+        if !self.is_born.load(Ordering::SeqCst) {
+            self.leave_as_ordered();
+        }
     }
 
     /// Has the incarnation look here even if nothing else wakes it.
@@ -239,8 +246,8 @@ impl Seat {
             let (path, incarnation, reason) = (self.node.path().clone(), self.incarnation, reason.clone());
             let incident = (!was_asked && !reason.is_normal()).then_some(event);
             let _ = life.set(LifeEnd { path, incarnation, reason, incident }); // It ends once.
-            self.node.child.has_told();
         }
+        self.node.child.has_told(self.incarnation);
         if let Some(branch) = &self.node.branch {
             branch.disappoint();
         }
@@ -296,31 +303,5 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.node.count_life(false);
-    }
-}
-
-/// A seat on its way to its arbiter. One that stops meanwhile drops it without a word, which must not look like a child
-/// that is about to start for ever.
-pub(crate) struct Unborn(Option<Arc<Seat>>);
-
-impl Unborn {
-    pub(crate) fn new(seat: Arc<Seat>) -> Self {
-        Self(Some(seat))
-    }
-
-    pub(crate) fn seat(&self) -> &Arc<Seat> {
-        self.0.as_ref().expect("it is not born yet")
-    }
-
-    pub(crate) fn born(mut self) -> Arc<Seat> {
-        self.0.take().expect("it is born once")
-    }
-}
-
-impl Drop for Unborn {
-    fn drop(&mut self) {
-        if let Some(seat) = self.0.take() {
-            seat.leave(ExitReason::Killed(Kill::ArbiterGone));
-        }
     }
 }

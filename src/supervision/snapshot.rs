@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::Instant;
 
+use super::bound::MessageCounts;
 use super::node::{ChildState, Node};
 use super::policy::Strategy;
-use super::queue::MessageCounts;
 use crate::event::Budget;
 use crate::exit::ExitReason;
 use crate::path::TreePath;

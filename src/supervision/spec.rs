@@ -8,11 +8,11 @@ use actix::{Actor, Addr, Context};
 
 use super::ask::ActorRef;
 use super::backoff::Backoff;
+use super::bound::Bound;
 use super::check::SpecError;
 use super::child::{AnyChild, Core};
 use super::placement::Placement;
 use super::policy::{AutoShutdown, Restart, Shutdown, Strategy};
-use super::queue::Bound;
 use super::tree::Tree;
 use crate::path::TreePath;
 use crate::pulse::Limits;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
+use actix_rt::ArbiterHandle;
 use futures::{Stream, StreamExt};
 
 use crate::event::{Event, EventKind};
@@ -25,6 +26,8 @@ pub(crate) struct EventBus(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
+    /// The arbiter that the tree was started on, the only one that nobody leaves behind. `None` outside a tree.
+    base: Option<ArbiterHandle>,
     bus: Mutex<Bus>,
     /// How many children are up that are no supervisors.
     alive: AtomicIsize,
@@ -67,6 +70,14 @@ struct Inbox {
 }
 
 impl EventBus {
+    pub(crate) fn new(base: ArbiterHandle) -> Self {
+        Self(Arc::new(Shared { base: Some(base), ..Shared::default() }))
+    }
+
+    pub(crate) fn base(&self) -> Option<&ArbiterHandle> {
+        self.0.base.as_ref()
+    }
+
     pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind, incident: &Open) -> u64 {
         let mut bus = lock(&self.0.bus);
         bus.seq += 1;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::{Actor, Context};
+use actix_rt::ArbiterHandle;
 
 use super::bound::MessageCounts;
 use super::incarnation;
@@ -19,8 +20,9 @@ pub(crate) trait AnyChild: Send + Sync {
     fn is_spoken_of_by(&self, speaker: &Arc<Speaker>);
     /// Builds and runs one incarnation in its seat, on the seat's arbiter.
     fn launch(self: Arc<Self>, unborn: Unborn);
-    /// Answers everything sent to the child with `Closed`, until it is launched again.
-    fn refuse(self: Arc<Self>);
+    /// Answers everything sent to the child with `Closed`, until it is launched again. Not on any thread, but `on` one
+    /// that is not left behind: nobody would answer any more.
+    fn refuse(self: Arc<Self>, on: &ArbiterHandle);
     /// The same for ever.
     fn close(&self);
     /// An incarnation is gone. Those who have asked it something wait to hear how it ended.
@@ -70,11 +72,10 @@ impl<A: Actor<Context = Context<A>>> AnyChild for Core<A> {
         incarnation::launch(self, unborn);
     }
 
-    fn refuse(self: Arc<Self>) {
+    fn refuse(self: Arc<Self>, on: &ArbiterHandle) {
         // Claimed now, not when the task has its turn: by then the child may have been started again.
         let claim = self.mailbox.claim(0);
-        // Not on this thread: it may be left behind, and nobody would answer any more.
-        actix_rt::System::current().arbiter().spawn(async move { self.mailbox.refuse(claim).await });
+        on.spawn(async move { self.mailbox.refuse(claim).await });
     }
 
     fn close(&self) {

@@ -7,6 +7,7 @@ use actix::Actor;
 use actix::dev::Envelope;
 
 use super::ask::Fate;
+use super::bound::MessageCounts;
 use crate::exit::ExitReason;
 use crate::path::TreePath;
 
@@ -63,6 +64,14 @@ pub(crate) struct Toll {
 }
 
 impl Account {
+    /// Its message in hand, lost when the mailbox was taken away, has been handled after all.
+    pub(super) fn handled_late(&mut self, counts: &mut MessageCounts) {
+        let lost = self.lost.get_or_insert_default();
+        counts.lost -= lost.0;
+        counts.handled += lost.0;
+        *lost = Lost::default();
+    }
+
     pub(super) fn toll(&self) -> Toll {
         let (lost, message) = self.lost.unwrap_or_default();
         Toll { life: self.life.clone(), lost, message, kept: 0 }

@@ -2,7 +2,7 @@
 //! what is queued while none runs waits for the next.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use actix::dev::channel::channel;
 use actix::dev::{AsyncContextParts, ContextParts, Envelope};
@@ -118,12 +118,18 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     /// The message taken last has been handled. Taking another says so too; this is for the last.
     pub(crate) fn handled(&self, claim: Claim) {
-        self.with(|queue| {
-            if queue.reader == claim {
+        let mut lock = self.lock();
+        let (outlived, counts) = match &mut *lock {
+            State::Open(queue) if queue.reader == claim => {
                 queue.handled();
-                self.tell_curious(queue);
+                return self.tell_curious(queue);
             }
-        });
+            State::Open(queue) => queue.outlived(),
+            State::Closed { outlived, counts, .. } => (outlived, counts),
+        };
+        if let Some(account) = outlived.iter_mut().find(|account| account.incarnation == claim.incarnation) {
+            account.handled_late(counts);
+        }
     }
 
     /// Whoever waits to see whether a message is still in hand, looks again.
@@ -176,9 +182,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     pub(crate) fn close(&self) {
         let mut lock = self.lock();
         let State::Open(queue) = &mut *lock else { return };
-        queue.hand_over(Claim::default());
-        queue.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
-        let outlived = std::mem::take(&mut queue.outlived);
+        let outlived = queue.close();
         let closed = State::Closed { counts: queue.counts(), has_run: queue.has_run, outlived };
         let State::Open(mut queue) = std::mem::replace(&mut *lock, closed) else { return };
         drop(lock);

@@ -226,8 +226,15 @@ impl Node {
     pub(crate) fn retire(self: &Arc<Self>) {
         self.each(&mut |node| {
             node.lock().state = ChildState::Finished;
-            node.child.clone().refuse();
+            node.refuse();
         });
+    }
+
+    /// What is sent to it is answered with `Closed`.
+    pub(crate) fn refuse(&self) {
+        if let Some(base) = self.bus().base() {
+            self.child.clone().refuse(base);
+        }
     }
 
     /// The tree has ended: nobody will read its mailbox again, and nobody needs its thread.

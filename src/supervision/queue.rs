@@ -29,7 +29,7 @@ pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     /// The reader's.
     account: Account,
     /// Of those who read before, and are still going down.
-    pub(super) outlived: Vec<Account>,
+    outlived: Vec<Account>,
     /// Somebody wants to know when the message in hand has been handled.
     pub(super) is_asked_after: bool,
     /// Whether an incarnation has ever read here.
@@ -168,10 +168,22 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         Toll { kept, ..account.map(Account::toll).unwrap_or_default() }
     }
 
+    /// The accounts of those who read before, and the counts.
+    pub(super) fn outlived(&mut self) -> (&mut Vec<Account>, &mut MessageCounts) {
+        (&mut self.outlived, &mut self.counts)
+    }
+
     /// How an incarnation ended has been said.
     pub(super) fn has_told(&mut self, incarnation: u64) {
         self.account.is_told |= self.account.incarnation == incarnation;
         self.outlived.retain(|account| account.incarnation != incarnation);
+    }
+
+    /// Nobody reads any more. Gives the accounts that are still open.
+    pub(super) fn close(&mut self) -> Vec<Account> {
+        self.hand_over(Claim::default());
+        self.discard_all(&mut Context::from_waker(Waker::noop()), Unhandled::Down);
+        std::mem::take(&mut self.outlived)
     }
 
     /// Somebody else reads from now on.

@@ -251,6 +251,10 @@ impl Seat {
         if let Some(branch) = &self.node.branch {
             branch.disappoint();
         }
+        // It had taken the mailbox from who refuses what is sent to one that is down for good.
+        if self.node.vitals().state == ChildState::Finished {
+            self.node.refuse();
+        }
         // Not before all has been said: whoever comes next must not speak first.
         self.passed.fetch_or(LEFT, Ordering::AcqRel);
         let monitors = std::mem::take(&mut self.lock().monitors);

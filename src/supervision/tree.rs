@@ -48,7 +48,7 @@ pub enum TreeError {
 
 impl Tree {
     pub(crate) fn start(spec: AnySpec) -> Self {
-        let bus = EventBus::default();
+        let bus = EventBus::new(actix_rt::Arbiter::current());
         let (left, root_left) = mpsc::unbounded_channel();
         let (has_ended, ended) = watch::channel(None);
         let path = TreePath::root(&spec.rules.id);

@@ -18,6 +18,5 @@ mod placement;
 mod pulse;
 mod restart;
 mod strategies;
-mod stress;
 mod support;
 mod watched;

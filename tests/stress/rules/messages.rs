@@ -1,0 +1,112 @@
+//! Every message is accounted for, by the tree's own counts and by those of the actors.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::SeqCst;
+
+use latido::fault::Fault;
+use latido::supervision::{AskError, Overflow, Snapshot};
+use latido::{EventKind, ExitReason, TreePath};
+
+use super::Found;
+use crate::history::{At, History};
+use crate::plan::{How, Kind};
+use crate::probe::Child;
+use crate::run::Evidence;
+use crate::steps::Answer;
+
+/// What those who asked one child have seen.
+#[derive(Default)]
+struct Seen {
+    full: u64,
+    down: u64,
+    /// Their message may have been taken out and not handled, because nobody waited any more.
+    timed_out: u64,
+}
+
+pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Found) {
+    let root = &history.families[0].boss;
+    for what in &evidence.outcome.miscounts {
+        found.add("counts add up", None, [root], what.clone());
+    }
+    adds_up(&evidence.end, found);
+    let mut seen: HashMap<&TreePath, Seen> = HashMap::new();
+    for asked in &evidence.outcome.asked {
+        let seen = seen.entry(&asked.to.path).or_default();
+        match &asked.answer {
+            Answer::Ask(AskError::Full) => seen.full += 1,
+            Answer::Ask(AskError::Down | AskError::NeverStarted) | Answer::Closed => seen.down += 1,
+            Answer::Ask(AskError::TimedOutQueued(_) | AskError::TimedOutRunning(_)) => seen.timed_out += 1,
+            // Sent to one that is closed for ever, it is not counted there, and nobody hears of it.
+            Answer::Untold if asked.how == How::Tell => seen.down += 1,
+            _ => {}
+        }
+    }
+    for child in &evidence.children {
+        as_the_actor_counts(child, history, evidence, seen.remove(&child.path).unwrap_or_default(), found);
+    }
+}
+
+fn adds_up(snapshot: &Snapshot, found: &mut Found) {
+    for child in &snapshot.children {
+        let counts = child.messages;
+        let sum = counts.handled + counts.lost + counts.dropped + counts.queued + u64::from(counts.in_hand);
+        if counts.received != sum || counts.queued > 0 || counts.in_hand {
+            let what = format!("{} at the end: {counts:?}", child.path);
+            found.add("counts add up", None, [&child.path], what);
+        }
+    }
+}
+
+fn as_the_actor_counts(
+    child: &Child,
+    history: &History<'_>,
+    evidence: &Evidence,
+    seen: Seen,
+    found: &mut Found,
+) {
+    // Children that were forgotten have taken their counts with them.
+    let Some(counts) = evidence.end.get(child.path.as_str()).map(|info| info.messages) else { return };
+    let (sent, begun, returned) =
+        (child.sent.load(SeqCst), child.begun.load(SeqCst), child.returned.load(SeqCst));
+    let events = history.events.iter().filter(|event| event.path == child.path);
+    let (mut hung, mut struck) = (0, 0);
+    for event in events {
+        match &event.kind {
+            EventKind::Exited { reason, .. } | EventKind::Stopped { reason, .. } => {
+                hung += u64::from(is_left_behind(reason));
+            }
+            EventKind::Injected(Fault::Panic | Fault::Fail) => struck += 1,
+            _ => {}
+        }
+    }
+    let mut wrong = |what: String| {
+        let what =
+            format!("{}: {what}; {sent} sent, {begun} begun, {returned} returned, {counts:?}", child.path);
+        found.add("counts are true", None::<At>, [&child.path], what);
+    };
+    // What a life had in hand that was left behind is lost, whether its handler returned later or not.
+    let handled = (returned.saturating_sub(hung))..=(returned + seen.timed_out);
+    if !handled.contains(&counts.handled) {
+        wrong(format!("{} handled", counts.handled));
+    }
+    let taken = begun..=(begun + struck + seen.timed_out);
+    if !taken.contains(&(counts.handled + counts.lost)) {
+        wrong(format!("{} handled or lost", counts.handled + counts.lost));
+    }
+    let Kind::Worker(worker) = &child.plan.kind else { return };
+    let waits_outside = matches!(worker.bound, Some((_, Overflow::Block)));
+    let tells_after_the_end =
+        sent - evidence.outcome.asked.iter().filter(|asked| asked.to.path == child.path).count() as u64;
+    let mut uncounted = seen.down + tells_after_the_end;
+    if waits_outside {
+        uncounted += seen.timed_out;
+    }
+    let most = sent - seen.full;
+    if counts.received > most || counts.received + uncounted < most {
+        wrong(format!("{} received", counts.received));
+    }
+}
+
+fn is_left_behind(reason: &ExitReason) -> bool {
+    matches!(reason, ExitReason::Unresponsive { .. } | ExitReason::Deaf { .. } | ExitReason::Killed(_))
+}

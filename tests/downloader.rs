@@ -10,6 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use latido::actors::cpu_pool::CpuPool;
+use latido::actors::digest::Sha256;
 use latido::actors::downloader::{Downloader, Fetch, FetchError, Progress};
 use support::download::{IMPATIENT, fetch, files_in};
 use support::server::{Request, Server, Step, head, ok, send, whole};
@@ -121,6 +123,60 @@ async fn progress_can_be_read_while_the_download_runs() {
     let failure = Downloader::new(IMPATIENT).start().send(fetch).await.unwrap().unwrap_err();
     assert_eq!(failure.to_string(), "no bytes for 0.2 s");
     assert_eq!((progress.received(), progress.total()), (5, Some(10)));
+}
+
+// ===== the hash =====
+
+const MEGABYTES: usize = 3 << 20;
+
+fn sha256(bytes: &[u8]) -> Sha256 {
+    Sha256(<sha2::Sha256 as sha2::Digest>::digest(bytes).into())
+}
+
+#[actix::test]
+async fn the_hash_is_that_of_the_bytes_wherever_it_is_made() {
+    let large: Vec<u8> = (0..MEGABYTES).map(|n| ((n * n) >> 7) as u8).collect();
+    for body in [&b""[..], b"small", &large[..1 << 20], &large[..(1 << 20) + 1], &large] {
+        let answer = body.to_vec();
+        let server = Server::start(move |request| match &*request.path {
+            "whole" => ok(&answer),
+            _ => vec![head("200 OK", &[]), send(answer.clone()), Step::Close],
+        });
+        let dir = tempdir().unwrap();
+        let pool = CpuPool::new(2).start();
+        for downloader in [Downloader::default(), Downloader::default().hash_on(pool)] {
+            let downloader = downloader.start();
+            for path in ["whole", "until-the-close"] {
+                let fetch = Fetch::new(server.url(path), dir.path().join("file")).sha256();
+                let fetched = downloader.send(fetch).await.unwrap().unwrap();
+                assert_eq!(fetched.sha256(), Some(sha256(body)), "{} bytes", body.len());
+                assert_eq!(fetched.modified(), fs::metadata(fetched.part()).unwrap().modified().unwrap());
+            }
+        }
+    }
+}
+
+#[actix::test]
+async fn nobody_hashes_what_nobody_wants_to_know() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    assert_eq!(fetch(server.url("file"), &dir.path().join("file")).await.unwrap().sha256(), None);
+}
+
+#[actix::test]
+async fn a_pool_that_is_lost_costs_the_hash_and_not_the_file() {
+    let body = vec![7; MEGABYTES];
+    let answer = body.clone();
+    let server = Server::start(move |_| ok(&answer));
+    let dir = tempdir().unwrap();
+    let arbiter = Arbiter::new();
+    let pool = CpuPool::start_in_arbiter(&arbiter.handle(), |_| CpuPool::new(1));
+    arbiter.stop();
+    arbiter.join().unwrap();
+    let fetch = Fetch::new(server.url("file"), dir.path().join("file")).sha256();
+    let fetched = Downloader::default().hash_on(pool).start().send(fetch).await.unwrap().unwrap();
+    assert_eq!(fetched.sha256(), None);
+    assert!(fs::read(fetched.part()).unwrap() == body);
 }
 
 // ===== connections that die under a request =====

@@ -14,23 +14,29 @@
 //! # Ok(()) }
 //! ```
 
+mod batch;
 mod client;
 mod error;
+mod hashing;
 mod part;
 mod progress;
 mod transfer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
 
+pub use self::batch::{Early, FetchAll};
 pub use self::error::FetchError;
 pub use self::progress::Progress;
 
 use self::part::Part;
+use self::transfer::Means;
 use super::WhileWanted;
+use super::cpu_pool::CpuPool;
+use super::digest::Sha256;
 
 // ===== messages =====
 
@@ -41,13 +47,14 @@ pub struct Fetch {
     url: String,
     target: PathBuf,
     part: Option<PathBuf>,
-    progress: Arc<Progress>,
+    progress: Option<Arc<Progress>>,
+    sha256: bool,
 }
 
 impl Fetch {
     /// Fetches `url`, which is `http` or `https`, for `target`, by way of the part file `.NAME.part` beside it.
     pub fn new(url: impl Into<String>, target: impl Into<PathBuf>) -> Self {
-        Self { url: url.into(), target: target.into(), part: None, progress: Arc::default() }
+        Self { url: url.into(), target: target.into(), part: None, progress: None, sha256: false }
     }
 
     /// Uses another part file. It must be on the target's file system: publishing is a rename.
@@ -58,7 +65,13 @@ impl Fetch {
 
     /// Counts the bytes here as they come.
     pub fn progress(mut self, progress: Arc<Progress>) -> Self {
-        self.progress = progress;
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Computes the file's SHA-256 while its bytes come, see [`Fetched::sha256`].
+    pub fn sha256(mut self) -> Self {
+        self.sha256 = true;
         self
     }
 }
@@ -71,6 +84,8 @@ pub struct Fetched {
     part: Part,
     target: PathBuf,
     bytes: u64,
+    modified: SystemTime,
+    sha256: Option<Sha256>,
 }
 
 impl Fetched {
@@ -89,6 +104,17 @@ impl Fetched {
         self.bytes
     }
 
+    /// When the file was last written to. A change of its name does not change that.
+    pub fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    /// What was asked for with [`Fetch::sha256`]. `None` also if the pool that computed it crashed over it: then the
+    /// file has to be read again, see [`Sha256Of`](super::digest::Sha256Of).
+    pub fn sha256(&self) -> Option<Sha256> {
+        self.sha256
+    }
+
     /// Gives the file its final name, atomically, in place of any file of that name. Nothing is synced: a
     /// program that must survive a power cut syncs the part file before and the directory after.
     ///
@@ -105,9 +131,10 @@ impl Fetched {
 ///
 /// The downloaders of an arbiter share their connections. Files are written on the arbiter's own thread: give
 /// downloaders an arbiter that nobody waits for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Downloader {
     limits: Limits,
+    pool: Option<Addr<CpuPool>>,
 }
 
 /// How long a server may take. What exceeds it is a transient [`FetchError`].
@@ -130,7 +157,17 @@ impl Default for Limits {
 impl Downloader {
     /// A downloader with limits of its own.
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        Self { limits, pool: None }
+    }
+
+    /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received.
+    pub fn hash_on(mut self, pool: Addr<CpuPool>) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    fn means(&self) -> Means {
+        Means { clients: client::of_this_thread(self.limits), limits: self.limits, pool: self.pool.clone() }
     }
 }
 
@@ -142,8 +179,7 @@ impl Handler<Fetch> for Downloader {
     type Result = WhileWanted<Self, Result<Fetched, FetchError>>;
 
     fn handle(&mut self, fetch: Fetch, _: &mut Context<Self>) -> Self::Result {
-        let limits = self.limits;
-        let clients = client::of_this_thread(limits);
-        WhileWanted::new(async move { transfer::run(&clients, limits, fetch).await }.into_actor(self))
+        let means = self.means();
+        WhileWanted::new(async move { transfer::run(&means, fetch).await }.into_actor(self))
     }
 }

@@ -1,10 +1,15 @@
 //! The file that a download grows in. One download at a time has it, in this process or another: it is locked
 //! as long as it lives, so nobody publishes or removes what somebody else is writing.
+//!
+//! Between its birth and its lock another download may take a part for a leftover, and remove it. That is asked once,
+//! at the end, by the number of its names: whoever removes a leftover has its lock, so a part that had a name when it
+//! was locked keeps it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::FetchError;
 
@@ -43,7 +48,6 @@ impl Part {
             ErrorKind::AlreadyExists => FetchError::Busy { path: path.clone() },
             _ => FetchError::disk(&path, error),
         })?;
-        // Between its birth and its lock another download may have taken it for a leftover.
         lock(&file, &path)?;
         Ok(Self { path, file, published: false })
     }
@@ -56,13 +60,18 @@ impl Part {
         self.file.write_all(bytes).map_err(|error| FetchError::disk(&self.path, error))
     }
 
-    pub(super) fn check_length(&self, bytes: u64) -> Result<(), FetchError> {
-        let on_disk = self.file.metadata().map_err(|error| FetchError::disk(&self.path, error))?.len();
-        if on_disk == bytes {
-            return Ok(());
+    /// Makes sure that all of it is on disk, and still under its name; answers when it was last written to.
+    pub(super) fn check(&self, bytes: u64) -> Result<SystemTime, FetchError> {
+        let on_disk = |error| FetchError::disk(&self.path, error);
+        let held = self.file.metadata().map_err(on_disk)?;
+        if held.nlink() == 0 {
+            return Err(FetchError::Busy { path: self.path.clone() });
         }
-        let text = format!("it has {on_disk} bytes after {bytes} were written");
-        Err(FetchError::disk(&self.path, io::Error::other(text)))
+        if held.len() != bytes {
+            let text = format!("it has {} bytes after {bytes} were written", held.len());
+            return Err(on_disk(io::Error::other(text)));
+        }
+        held.modified().map_err(on_disk)
     }
 
     pub(super) fn publish(mut self, target: &Path) -> Result<(), FetchError> {
@@ -75,6 +84,7 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.published
+            && names(&self.path, &self.file)
             && let Err(error) = fs::remove_file(&self.path)
         {
             log::warn!("could not remove {}: {error}", self.path.display());
@@ -98,21 +108,57 @@ fn remove_unlocked(path: &Path) -> Result<(), FetchError> {
     }
     let file = File::open(path).map_err(on_disk)?;
     lock(&file, path)?;
+    // Another file may have come under this name since it was opened.
+    if !names(path, &file) {
+        return Err(FetchError::Busy { path: path.to_owned() });
+    }
     fs::remove_file(path).map_err(on_disk)
 }
 
-/// Locks `file`, and makes sure that it still is what `path` names: only then will it stay so.
 fn lock(file: &File, path: &Path) -> Result<(), FetchError> {
-    let busy = || FetchError::Busy { path: path.to_owned() };
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => return Err(busy()),
+        Err(TryLockError::WouldBlock) => Err(FetchError::Busy { path: path.to_owned() }),
         // Some network file systems have no locks; there it is one download at a time by agreement.
-        Ok(()) | Err(TryLockError::Error(_)) => {}
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
-    let on_disk = |error| FetchError::disk(path, error);
-    let held = file.metadata().map_err(on_disk)?;
-    match path.symlink_metadata() {
-        Ok(named) if (named.dev(), named.ino()) == (held.dev(), held.ino()) => Ok(()),
-        _ => Err(busy()),
+}
+
+/// Whether `file` is what `path` names. With its lock in hand, it stays so.
+fn names(path: &Path, file: &File) -> bool {
+    let id = |file: fs::Metadata| (file.dev(), file.ino());
+    path.symlink_metadata().map(id).is_ok_and(|named| file.metadata().map(id).is_ok_and(|held| held == named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As if another download had taken it for a leftover, between its birth and its lock.
+    #[test]
+    fn a_part_that_lost_its_name_to_another_is_no_download_and_leaves_the_other_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("part");
+        let mut part = Part::create(path.clone()).unwrap();
+        part.write(b"mine").unwrap();
+        assert!(part.check(4).is_ok());
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "theirs").unwrap();
+
+        assert!(matches!(part.check(4), Err(FetchError::Busy { path: named }) if named == path));
+        drop(part);
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn a_part_that_somebody_cut_short_is_no_download() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("part");
+        let mut part = Part::create(path.clone()).unwrap();
+        part.write(b"1234").unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(2).unwrap();
+        let failure = part.check(4).unwrap_err();
+        assert!(failure.to_string().ends_with("it has 2 bytes after 4 were written"), "{failure}");
+        drop(part);
+        assert!(!path.exists());
     }
 }

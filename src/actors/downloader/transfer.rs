@@ -1,23 +1,39 @@
-//! One transfer: the request, the head that must be right, the bytes, the count.
+//! One transfer: the request, the head that must be right, the bytes, the count, and the hash if it is wanted.
 
 use std::time::Instant;
 
+use actix::prelude::*;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName};
 use reqwest::{Response, StatusCode};
 
 use super::client::Clients;
+use super::hashing::Hashing;
 use super::part::{self, Part};
 use super::{Fetch, FetchError, Fetched, Limits, error};
+use crate::actors::cpu_pool::CpuPool;
 
-pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Result<Fetched, FetchError> {
-    let Fetch { url, target, part, progress } = fetch;
+/// What transfers have in common.
+#[derive(Clone)]
+pub(super) struct Means {
+    pub(super) clients: Clients,
+    pub(super) limits: Limits,
+    pub(super) pool: Option<Addr<CpuPool>>,
+}
+
+pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
+    let Fetch { url, target, part, progress, sha256 } = fetch;
+    let Means { clients, limits, pool } = means;
+    let limits = *limits;
     let url = error::parse_url(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
     let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
     let mut response = clients.get(url).await.map_err(|error| error::of_request(&error, limits))?;
     let announced = check_head(&response)?;
-    progress.start(announced);
+    if let Some(progress) = &progress {
+        progress.start(announced);
+    }
 
+    let mut hashing = sha256.then(|| Hashing::new(pool.clone()));
     let mut bytes = 0;
     let mut pace = Pace::new(limits);
     loop {
@@ -27,7 +43,12 @@ pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Resu
         };
         part.write(&chunk)?;
         bytes += chunk.len() as u64;
-        progress.add(chunk.len() as u64);
+        if let Some(hashing) = &mut hashing {
+            hashing.update(&chunk).await;
+        }
+        if let Some(progress) = &progress {
+            progress.add(chunk.len() as u64);
+        }
         pace.check(bytes)?;
     }
     // The client holds a server to its content-length, but not one that sends chunks as well.
@@ -38,8 +59,12 @@ pub(super) async fn run(clients: &Clients, limits: Limits, fetch: Fetch) -> Resu
         Some(announced) if bytes > announced => return Err(FetchError::Long { announced }),
         _ => {}
     }
-    part.check_length(bytes)?;
-    Ok(Fetched { part, target, bytes })
+    let modified = part.check(bytes)?;
+    let sha256 = match hashing {
+        Some(hashing) => hashing.finish().await,
+        None => None,
+    };
+    Ok(Fetched { part, target, bytes, modified, sha256 })
 }
 
 /// Lets nothing pass but the bare and whole file; answers its length, if the server told it.

@@ -11,7 +11,7 @@ use crate::server::{Server, Step};
 
 /// Every file is right and was given to `--exec` at least once.
 fn survives(faults: &[&str]) -> Ended {
-    let files = Files::some(24);
+    let files = Files::with_large(24);
     let server = files.serve();
     let dir = tempdir().unwrap();
     let exec = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
@@ -117,7 +117,7 @@ fn what_has_failed_stays_so_when_the_ledger_fails() {
     let server = files.serve();
     let dir = tempdir().unwrap();
     let list = server.url("gone") + "\n" + &files.list(&server);
-    let args = ["fetch", "-d", "new", "-i", "-", "-j", "1", "--fault", "latido/ledger=fail@9"];
+    let args = ["fetch", "-d", "new", "-i", "-", "-j", "1", "--fault", "latido/ledger=fail@2"];
     let ended = with_input(dir.path(), args, &list).with_code(1);
     assert!(ended.stderr.contains("latido/ledger #2"), "{}", ended.stderr);
     assert!(ended.stdout.starts_with("13 files: 12 done and verified ("), "{}", ended.stdout);

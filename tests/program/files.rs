@@ -25,6 +25,16 @@ impl Files {
         Self((0..count).map(file).collect())
     }
 
+    /// The same, but every third is large enough to be hashed by the pool.
+    pub fn with_large(count: usize) -> Self {
+        let mut files = Self::some(count);
+        let mut random = fastrand::Rng::with_seed(count as u64);
+        for (_, bytes) in files.0.iter_mut().skip(1).step_by(3) {
+            bytes.resize((1 << 20) + random.usize(1..200_000), 7);
+        }
+        files
+    }
+
     pub fn serve(&self) -> Server {
         let files = self.clone();
         Server::start(move |request| files.answer(request))

@@ -41,7 +41,8 @@ const FAULT_HELP: &str = "\
 Break a part of the program on purpose and watch it recover
 
 WHEN is the number of a message: the fault strikes while the part handles it. Without it, it strikes at once.
-The heartbeat gets no messages; those of the ledger are its writes to the journal.
+The heartbeat gets no messages; those of the ledger are its writes to the journal, those of a downloader are portions of
+one to sixteen files, those of the cpu pool pieces of files above one MiB.
 
 Faults: panic, fail, stop, block:SECONDS
 Paths, `*` for any: latido/heartbeat, latido/ledger, latido/downloaders/0.., latido/cpu, latido/exec/0..

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use latido::actors::downloader::Progress;
 use tokio::sync::watch;
 
-use super::job::{Job, Stage};
+use super::job::Stage;
 
 pub(crate) struct Board {
     stages: [AtomicUsize; STAGES],
@@ -20,10 +20,19 @@ pub(crate) struct Board {
 
 const STAGES: usize = Stage::Failed as usize + 1;
 
+/// What a downloader has in hand: one file after the other.
 #[derive(Clone)]
 pub(crate) struct Transfer {
-    pub(crate) name: String,
+    pub(crate) names: Arc<[String]>,
     pub(crate) progress: Arc<Progress>,
+}
+
+impl Transfer {
+    /// The file that comes in now.
+    pub(crate) fn name(&self) -> &str {
+        let current = self.progress.begun().saturating_sub(1);
+        self.names.get(current).or(self.names.last()).map_or("", String::as_str)
+    }
 }
 
 impl Board {
@@ -38,18 +47,27 @@ impl Board {
 
     // ===== the ledger's side =====
 
-    /// Counts anew: a new ledger has read the journal.
-    pub(crate) fn reset<'a>(&self, jobs: impl Iterator<Item = &'a Job>) {
+    /// Begins anew: a new ledger enters what the journal says.
+    pub(crate) fn reset(&self) {
         self.stages.iter().for_each(|count| count.store(0, Ordering::Relaxed));
         self.bytes.store(0, Ordering::Relaxed);
         self.transfers.iter().for_each(|transfer| *lock(transfer) = None);
-        jobs.for_each(|job| self.enter(job));
     }
 
-    /// The job has left the stage `from` for the one it is in.
-    pub(crate) fn moved(&self, from: Stage, job: &Job) {
-        self.stages[from as usize].fetch_sub(1, Ordering::Relaxed);
-        self.enter(job);
+    /// A job of so many bytes has left the stage `from`.
+    pub(crate) fn moved(&self, from: Stage, to: Stage, bytes: u64) {
+        if from != to {
+            self.stages[from as usize].fetch_sub(1, Ordering::Relaxed);
+            self.enter(to, bytes);
+        }
+    }
+
+    /// A job is in `stage`.
+    pub(crate) fn enter(&self, stage: Stage, bytes: u64) {
+        self.stages[stage as usize].fetch_add(1, Ordering::Relaxed);
+        if stage == Stage::Done {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn set_transfer(&self, downloader: usize, transfer: Option<Transfer>) {
@@ -58,13 +76,6 @@ impl Board {
 
     pub(crate) fn finish(&self) {
         self.finished.send_replace(true);
-    }
-
-    fn enter(&self, job: &Job) {
-        self.stages[job.stage as usize].fetch_add(1, Ordering::Relaxed);
-        if job.stage == Stage::Done {
-            self.bytes.fetch_add(job.bytes, Ordering::Relaxed);
-        }
     }
 
     // ===== the watchers' side =====

@@ -71,6 +71,8 @@ pub(crate) enum Answer {
     ProcessFailed {
         error: String,
     },
+    /// Who had the work has not begun it, and will not.
+    GivenBack,
     /// The actor that had the work crashed. That costs an attempt, never the job.
     Lost,
 }
@@ -81,6 +83,8 @@ pub(crate) enum Next {
     Fetch,
     Verify,
     Process,
+    /// [`Job::start`] it when its turn comes again.
+    Requeue,
     /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1.
     Retry {
         step: u32,
@@ -110,6 +114,7 @@ pub(crate) struct Facts {
 }
 
 impl Job {
+    #[cfg(test)]
     pub(crate) fn new(id: i64, request: Request) -> Self {
         Self {
             id,
@@ -172,6 +177,10 @@ impl Job {
                 self.retry(error, rules)
             }
             (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error),
+            (Stage::Fetching, Answer::GivenBack) => {
+                self.stage = Stage::Queued;
+                Next::Requeue
+            }
             (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
                 Some(wanted) if wanted != digest => {
                     self.retry(format!("the file is {digest}, not {wanted}"), rules)

@@ -3,22 +3,17 @@
 //! Losing power may lose the last commits, never their order: a job is then a stage further than the journal
 //! says, and that stage is done again.
 
-use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf, absolute};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::job::Job;
-use super::request::Request;
-
+mod jobs;
 mod sql;
-use sql::Target;
 
 /// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
 const APPLICATION_ID: i32 = 0x6c61_7469;
@@ -43,23 +38,11 @@ CREATE TABLE jobs (
 ) STRICT;
 ";
 
-const COLUMNS: &str =
-    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error";
-
 /// Belongs to one program at a time.
 #[derive(Debug)]
 pub(crate) struct Journal {
     db: Connection,
     path: PathBuf,
-}
-
-/// What became of the requests of a run.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    /// One for each request, in their order, as far as earlier runs brought them.
-    pub(crate) jobs: Vec<Job>,
-    /// Parts of requests that have changed since, to be removed.
-    pub(crate) orphans: Vec<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +119,20 @@ const DYING: Duration = Duration::from_secs(2);
 impl Journal {
     /// Opens the journal, or makes an empty one. A file that is anything else is left as it is.
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
+        let journal = Self::reopen(path)?;
+        let check = |row: &rusqlite::Row<'_>| row.get(0);
+        let sound: String = journal
+            .db
+            .query_row("PRAGMA integrity_check(1)", [], check)
+            .map_err(|error| explain(&journal.path, error))?;
+        match &*sound {
+            "ok" => Ok(journal),
+            _ => Err(JournalError::Damaged(journal.path, sound)),
+        }
+    }
+
+    /// Opens a journal that was found whole at the start of this run: reading all of it takes its time.
+    pub(crate) fn reopen(path: &Path) -> Result<Self, JournalError> {
         // SQLite gives `:memory:` and the empty name a meaning of their own
         let path = absolute(path).map_err(|error| JournalError::Path(path.to_owned(), error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -151,11 +148,8 @@ impl Journal {
             (APPLICATION_ID, _, _) => return Err(JournalError::Version(journal.path, version)),
             _ => return Err(JournalError::Foreign(journal.path)),
         }
-        let sound = journal.prepare(empty).map_err(|error| explain(&journal.path, error))?;
-        match &*sound {
-            "ok" => Ok(journal),
-            _ => Err(JournalError::Damaged(journal.path, sound)),
-        }
+        journal.prepare(empty).map_err(|error| explain(&journal.path, error))?;
+        Ok(journal)
     }
 
     /// Reads what kind of database it is, and keeps others out from then on.
@@ -168,7 +162,7 @@ impl Journal {
         Ok((number("application_id")?, number("user_version")?, objects == 0))
     }
 
-    fn prepare(&self, empty: bool) -> rusqlite::Result<String> {
+    fn prepare(&self, empty: bool) -> rusqlite::Result<()> {
         self.db.pragma_update(None, "journal_mode", "WAL")?;
         self.db.pragma_update(None, "synchronous", "NORMAL")?;
         if empty {
@@ -177,116 +171,8 @@ impl Journal {
                  PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
         }
-        self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        Ok(())
     }
-
-    /// Enters the requests of a run. A job of the same request is gone on with; one whose URLs or checksum have
-    /// changed starts anew, though its attempts go on counting. No two requests may have one target.
-    pub(crate) fn admit(&mut self, requests: Vec<Request>) -> Result<Admitted, JournalError> {
-        let Self { db, path } = self;
-        admit(db, requests).map_err(|error| explain(path, error))
-    }
-
-    /// Writes what has become of jobs, all of it or nothing.
-    pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
-        let Self { db, path } = self;
-        record(db, jobs).map_err(|error| explain(path, error))
-    }
-
-    /// The jobs of one run, in the order in which they were admitted first.
-    pub(crate) fn jobs_of(&self, ids: &[i64]) -> Result<Vec<Job>, JournalError> {
-        let of_this_run: HashSet<_> = ids.iter().collect();
-        let mut jobs = self.jobs()?;
-        jobs.retain(|job| of_this_run.contains(&job.id));
-        match jobs.len() == ids.len() {
-            true => Ok(jobs),
-            false => Err(JournalError::Replaced(self.path.clone())),
-        }
-    }
-
-    /// Every job that was ever admitted, in that order.
-    fn jobs(&self) -> Result<Vec<Job>, JournalError> {
-        let read = || {
-            let mut select = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
-            select.query_map([], job)?.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| explain(&self.path, error))
-    }
-}
-
-fn admit(db: &mut Connection, requests: Vec<Request>) -> rusqlite::Result<Admitted> {
-    let mut orphans = Vec::new();
-    let transaction = db.transaction()?;
-    let jobs = {
-        let mut insert = transaction.prepare(
-            "INSERT INTO jobs (target, urls, checksum, stage, attempt, tries, bytes)
-             VALUES (?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
-        )?;
-        let mut select = transaction.prepare(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
-        let mut anew = transaction.prepare(
-            "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
-             digest = NULL, modified = NULL, processed_by = NULL, error = NULL WHERE id = ?",
-        )?;
-        let mut enter = |request: Request| {
-            let (target, urls) = (Target(&request.target), request.urls_as_text());
-            if insert.execute(params![target, urls, request.checksum])? == 1 {
-                return Ok(Job::new(transaction.last_insert_rowid(), request));
-            }
-            let known = select.query_row([target], job)?;
-            if known.request == request {
-                return Ok(known);
-            }
-            orphans.push(known.request.part());
-            let attempt = known.attempt + 1;
-            anew.execute(params![urls, request.checksum, attempt, known.id])?;
-            Ok(Job { attempt, ..Job::new(known.id, request) })
-        };
-        requests.into_iter().map(&mut enter).collect::<rusqlite::Result<_>>()?
-    };
-    transaction.commit()?;
-    Ok(Admitted { jobs, orphans })
-}
-
-fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> rusqlite::Result<()> {
-    let transaction = db.transaction()?;
-    {
-        let mut update = transaction.prepare_cached(
-            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?,
-             processed_by = ?, error = ? WHERE id = ?",
-        )?;
-        for job in jobs {
-            let bytes = job.bytes.cast_signed();
-            update.execute(params![
-                job.stage,
-                job.attempt,
-                job.tries,
-                bytes,
-                job.digest,
-                job.modified,
-                job.processed_by,
-                job.error,
-                job.id
-            ])?;
-        }
-    }
-    transaction.commit()
-}
-
-fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
-    let target = Path::new(OsStr::from_bytes(row.get_ref("target")?.as_bytes()?));
-    let urls = row.get_ref("urls")?.as_str()?;
-    Ok(Job {
-        id: row.get("id")?,
-        request: Request::new(urls, target, row.get("checksum")?),
-        stage: row.get("stage")?,
-        attempt: row.get("attempt")?,
-        tries: row.get("tries")?,
-        bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
-        digest: row.get("digest")?,
-        modified: row.get("modified")?,
-        processed_by: row.get("processed_by")?,
-        error: row.get("error")?,
-    })
 }
 
 fn explain(path: &Path, error: rusqlite::Error) -> JournalError {

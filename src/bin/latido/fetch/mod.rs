@@ -71,8 +71,8 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     if let End::GaveUp(reason) = &end {
         screen.line(format!("latido: the supervision tree {reason}; run the same command again to go on"));
     }
-    let jobs = match (run.jobs(), end.interruption()) {
-        (Ok(jobs), _) => jobs,
+    let tally = match (run.tally(), end.interruption()) {
+        (Ok(tally), _) => tally,
         // A ledger that is stuck still has the journal. What it has written is kept.
         (Err(_), Some(exit)) => return Ok(exit),
         (Err(error), None) => {
@@ -80,7 +80,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
             return Ok(Exit::GaveUp);
         }
     };
-    let summary = Summary { jobs, elapsed: run.started.elapsed() };
+    let summary = Summary { tally, elapsed: run.started.elapsed() };
     if !args.quiet {
         view::say(&summary);
     }

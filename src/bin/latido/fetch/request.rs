@@ -1,6 +1,5 @@
 //! One file to get: from where, to where, and what it must be.
 
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -56,12 +55,9 @@ impl Request {
         hash.update(self.urls.as_bytes());
         hash.update([0]);
         hash.update(self.checksum.map(|checksum| checksum.to_string()).unwrap_or_default());
-        let mut name = OsString::from(format!("{OURS}-"));
-        for byte in &hash.finalize()[..8] {
-            name.push(format!("{byte:02x}"));
-        }
-        name.push(".part");
-        self.target.with_file_name(name)
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
+        let short = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        self.target.with_file_name(format!("{OURS}-{short:016x}.part"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -12,8 +12,10 @@ use latido::{Event, EventKind, Events, ExitReason};
 
 use super::Intake;
 use super::board::Board;
-use super::job::{Job, Rules};
+use super::job::Rules;
 use super::journal::{self, Journal, JournalError};
+use super::ledger::{self, Opened};
+use super::summary::Tally;
 use super::tree::Work;
 use crate::cli::{FetchArgs, Injection};
 use crate::exit::Exit;
@@ -37,7 +39,8 @@ pub(crate) struct Run {
     pub(crate) board: Arc<Board>,
     pub(crate) started: Instant,
     journal: PathBuf,
-    jobs: Vec<i64>,
+    opened: Opened,
+    jobs: Arc<[i64]>,
     _reserved: Arc<File>,
 }
 
@@ -72,7 +75,8 @@ impl Ready {
         let intake = Intake::new(args)?;
         let work = Work {
             journal: intake.journal.clone(),
-            jobs: Vec::new(),
+            opened: Opened::default(),
+            jobs: Arc::new([]),
             rules: Rules { max_tries: args.max_tries, exec: args.exec.is_some() },
             exec: args.exec.clone(),
             downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
@@ -80,25 +84,24 @@ impl Ready {
         check_faults(&args.faults, &work)?;
         let reserved = journal::reserve(&intake.journal)?;
         let mut journal = Journal::open(&intake.journal)?;
-        let mut admitted = journal.admit(intake.requests)?;
+        let admitted = journal.admit(intake.requests)?;
         if let Some(exec) = &args.exec {
-            let command = exec.to_string();
-            let anew = admitted.jobs.iter_mut().filter_map(|job| job.process_anew(&command).then_some(&*job));
-            journal.record(anew)?;
+            journal.process_anew(&admitted.jobs, &exec.to_string())?;
         }
-        drop(journal);
         intake.directories.keep();
         for part in &admitted.orphans {
             // It belongs to a request that was changed; that it is gone already is as good.
             let _ = std::fs::remove_file(part);
         }
-        let jobs: Vec<i64> = admitted.jobs.iter().map(|job| job.id).collect();
-        let work = Work { jobs: jobs.clone(), ..work };
+        let jobs: Arc<[i64]> = admitted.jobs.into();
+        let opened: Opened = Arc::new(Mutex::new(Some(journal)));
+        let work = Work { jobs: jobs.clone(), opened: opened.clone(), ..work };
         let (spec, board) = work.into_tree();
         let run = Run {
             board,
             started: Instant::now(),
             journal: intake.journal,
+            opened,
             jobs,
             _reserved: Arc::new(reserved),
         };
@@ -179,8 +182,8 @@ fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
 }
 
 impl Run {
-    /// The jobs as the journal has them; to be asked when the tree has ended.
-    pub(crate) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
-        Journal::open(&self.journal)?.jobs_of(&self.jobs)
+    /// What has become of the jobs, as the journal has it; to be asked when the tree has ended.
+    pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
+        ledger::open(&self.journal, &self.opened)?.tally(&self.jobs)
     }
 }

@@ -7,48 +7,71 @@ use indicatif::HumanBytes;
 
 use super::job::{Job, Stage};
 
-/// As many failures as are listed.
-const LISTED: usize = 20;
+/// As many failures are listed.
+pub(crate) const LISTED: usize = 20;
+
+/// The jobs of a run, counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) jobs: usize,
+    pub(crate) done: usize,
+    /// Done, without a checksum to say whether that was right.
+    pub(crate) unverified: usize,
+    pub(crate) failed: usize,
+    /// Of what is done.
+    pub(crate) bytes: u64,
+    /// The first that failed.
+    pub(crate) failures: Vec<Job>,
+}
 
 pub(crate) struct Summary {
-    pub(crate) jobs: Vec<Job>,
+    pub(crate) tally: Tally,
     pub(crate) elapsed: Duration,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, stage: Stage, bytes: u64, has_checksum: bool) {
+        self.jobs += 1;
+        match stage {
+            Stage::Done => {
+                self.done += 1;
+                self.bytes += bytes;
+                self.unverified += usize::from(!has_checksum);
+            }
+            Stage::Failed => self.failed += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Summary {
     pub(crate) fn is_complete(&self) -> bool {
-        self.jobs.iter().all(|job| job.stage == Stage::Done)
-    }
-
-    fn in_stage(&self, stage: Stage) -> impl Iterator<Item = &Job> {
-        self.jobs.iter().filter(move |job| job.stage == stage)
+        self.tally.done == self.tally.jobs
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.jobs.is_empty() {
+        let Tally { jobs, done, unverified, failed, bytes, ref failures } = self.tally;
+        if jobs == 0 {
             return f.write_str("nothing to do: the list names no file");
         }
-        let (done, failed) = (self.in_stage(Stage::Done).count(), self.in_stage(Stage::Failed).count());
-        let bytes = self.in_stage(Stage::Done).map(|job| job.bytes).sum();
-        let files = if self.jobs.len() == 1 { "file" } else { "files" };
+        let files = if jobs == 1 { "file" } else { "files" };
         // Without a checksum, all that is known is that the file is as long as the server said.
-        let unverified = self.in_stage(Stage::Done).filter(|job| job.request.checksum.is_none()).count();
         let verified = if unverified == 0 { " and verified" } else { "" };
-        write!(f, "{} {files}: {done} done{verified} ({})", self.jobs.len(), HumanBytes(bytes))?;
+        write!(f, "{jobs} {files}: {done} done{verified} ({})", HumanBytes(bytes))?;
         if unverified > 0 {
             write!(f, ", {unverified} of them without a checksum to verify")?;
         }
         if failed > 0 {
             write!(f, ", {failed} failed")?;
         }
-        let left = self.jobs.len() - done - failed;
+        let left = jobs - done - failed;
         if left > 0 {
             write!(f, ", {left} left for the next run")?;
         }
         write!(f, ", in {:.1} s", self.elapsed.as_secs_f64())?;
-        for job in self.in_stage(Stage::Failed).take(LISTED) {
+        for job in failures {
             let error = job.error.as_deref().unwrap_or("no reason known");
             write!(
                 f,
@@ -58,8 +81,8 @@ impl fmt::Display for Summary {
                 job.request.url()
             )?;
         }
-        if failed > LISTED {
-            write!(f, "\n  ... and {} more", failed - LISTED)?;
+        if failed > failures.len() {
+            write!(f, "\n  ... and {} more", failed - failures.len())?;
         }
         Ok(())
     }

@@ -11,6 +11,9 @@ pub(crate) fn presentable(text: &str) -> String {
     };
     let length = text.chars().count();
     if length <= LONGEST {
+        if !text.contains(char::is_control) {
+            return text.to_owned();
+        }
         return text.chars().map(clean).collect();
     }
     let head = text.chars().take(LONGEST / 2).map(clean);

@@ -6,7 +6,7 @@
 //! ├── ledger         a thread of its own: it writes to disk
 //! ├── downloaders    one for one
 //! │   └── 0 1 2 ...  on as many arbiter threads as there are cores
-//! ├── cpu            a thread of its own, in front of the worker threads
+//! ├── cpu            a thread of its own, in front of the worker threads, which hash what is large
 //! └── exec           one for one, with --exec
 //!     └── 0 1 ...    as many as there are cores, on a thread of their own
 //! ```
@@ -28,7 +28,7 @@ use super::board::Board;
 use super::exec::Exec;
 use super::job::{Rules, Stage};
 use super::journal;
-use super::ledger::{Crew, Ledger, Plan};
+use super::ledger::{Crew, Ledger, Opened, Plan};
 
 /// From beat to beat.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -37,8 +37,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) journal: std::path::PathBuf,
-    /// The jobs of this run, by their ids in the journal.
-    pub(crate) jobs: Vec<i64>,
+    pub(crate) opened: Opened,
+    /// The jobs of this run, by their ids in the journal and in their order.
+    pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
     pub(crate) exec: Option<Exec>,
     pub(crate) downloaders: usize,
@@ -49,17 +50,20 @@ impl Work {
     pub(crate) fn into_tree(self) -> (SupervisorSpec, Arc<Board>) {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = Arbiters::new(cores.min(self.downloaders));
-        let downloaders = children(self.downloaders, Downloader::default, &Placement::Shared(threads));
+        let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
+        let pool = cpu.addr();
+        let downloader = move || Downloader::default().hash_on(pool.clone());
+        let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
         let runners = children(
             if self.exec.is_some() { cores } else { 0 },
             CommandRunner::default,
             &Placement::Shared(Arbiters::new(1)),
         );
-        let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
         let board = Arc::new(Board::new(self.downloaders));
         let heartbeat = heartbeat(&self.journal, &board);
         let plan = Arc::new(Plan {
             journal: self.journal,
+            opened: self.opened,
             jobs: self.jobs,
             rules: self.rules,
             exec: self.exec,
@@ -92,10 +96,11 @@ fn team(id: &str, members: usize) -> SupervisorSpec {
 
 fn children<A: actix::Actor<Context = actix::Context<A>>>(
     count: usize,
-    factory: fn() -> A,
+    factory: impl Fn() -> A + Clone + Send + Sync + 'static,
     placement: &Placement,
 ) -> Vec<ChildSpec<A>> {
-    let child = |n: usize| ChildSpec::new(n.to_string(), factory).on(placement.clone()).backoff(gentle());
+    let child =
+        |n: usize| ChildSpec::new(n.to_string(), factory.clone()).on(placement.clone()).backoff(gentle());
     (0..count).map(child).collect()
 }
 

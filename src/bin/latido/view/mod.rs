@@ -5,6 +5,7 @@ mod screen;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,19 +27,32 @@ pub(crate) enum Detail {
     Everything,
 }
 
+/// From look to look at what has happened. Nobody sees a shorter time; and to be woken for each of ten thousand files
+/// would cost more than to fetch them.
+const LOOK: Duration = Duration::from_millis(25);
+/// From picture to picture of the bars.
+const DRAW: Duration = Duration::from_millis(100);
+
 /// Shows a run until its tree has ended.
 pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, detail: Detail) {
     let bars =
         (detail != Detail::Quiet).then(|| screen.bars().map(|multi| Bars::new(multi, &board))).flatten();
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    let mut draw = tokio::time::interval(DRAW);
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) if is_worth_a_line(&event, detail, bars.is_some()) => screen.event(&event),
-                Some(_) => {}
+                Some(first) => {
+                    for event in iter::once(first).chain(iter::from_fn(|| events.try_next())) {
+                        if is_worth_a_line(&event, detail, bars.is_some()) {
+                            screen.event(&event);
+                        }
+                    }
+                    // At the end there is nothing to wait for.
+                    let _ = tokio::time::timeout(LOOK, board.finished()).await;
+                }
                 None => break,
             },
-            _ = tick.tick() => bars.iter().for_each(|bars| bars.draw(&board)),
+            _ = draw.tick() => bars.iter().for_each(|bars| bars.draw(&board)),
         }
     }
     if let Some(bars) = bars {

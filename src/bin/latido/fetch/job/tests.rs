@@ -58,6 +58,7 @@ fn every_answer_leads_where_the_table_says() {
         (Fetching,   fetch_failed(true),  PLAIN, Queued,     retry,              7,    2),
         (Fetching,   fetch_failed(false), PLAIN, Failed,     Next::Finished,    7,    1),
         (Fetching,   Answer::Lost,        PLAIN, Fetching,   Next::Fetch,        8,    1),
+        (Fetching,   Answer::GivenBack,   PLAIN, Queued,     Next::Requeue,      7,    1),
         (Verifying,  right(),             PLAIN, Done,       Next::Finished,    7,    1),
         (Verifying,  right(),             EXEC,  Processing, Next::Process,      8,    1),
         (Verifying,  wrong(),             EXEC,  Queued,     retry,              7,    2),
@@ -71,6 +72,7 @@ fn every_answer_leads_where_the_table_says() {
         (Queued,     fetched(),           PLAIN, Queued,     Next::Nothing,      7,    1),
         (Fetching,   right(),             PLAIN, Fetching,   Next::Nothing,      7,    1),
         (Processing, right(),             EXEC,  Processing, Next::Nothing,      7,    1),
+        (Verifying,  Answer::GivenBack,   PLAIN, Verifying,  Next::Nothing,      7,    1),
         (Done,       Answer::Lost,        PLAIN, Done,       Next::Nothing,      7,    1),
         (Failed,     fetched(),           PLAIN, Failed,     Next::Nothing,      7,    1),
     ];
@@ -157,6 +159,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         Just(wrong()),
         Just(verify_failed()),
         Just(Answer::Processed),
+        Just(Answer::GivenBack),
         Just(process_failed()),
         Just(Answer::Lost),
     ]
@@ -192,12 +195,13 @@ proptest! {
                     prop_assert!(step < max_tries);
                     (Stage::Queued, false)
                 }
+                Next::Requeue => (Stage::Queued, false),
                 _ if job.digest.is_some() && job.error.is_none() => (Stage::Done, false),
                 _ => (Stage::Failed, false),
             };
             prop_assert_eq!(job.stage, stage);
             prop_assert_eq!(job.attempt, before.attempt + u32::from(fresh));
-            if let Next::Retry { .. } = next {
+            if let Next::Retry { .. } | Next::Requeue = next {
                 next = job.start();
             }
         }

@@ -1,4 +1,3 @@
-use crate::fetch::job::Stage;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -8,6 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::fetch::checksum::Checksum;
+use crate::fetch::job::{Job, Stage};
+use crate::fetch::request::Request;
 
 fn file() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -34,6 +35,12 @@ fn refusal(path: &Path) -> String {
     error
 }
 
+/// Admits requests, and reads what has become of them.
+fn admit(journal: &mut Journal, requests: Vec<Request>) -> Vec<Job> {
+    let admitted = journal.admit(requests).unwrap();
+    admitted.jobs.into_iter().map(|id| journal.job(id).unwrap()).collect()
+}
+
 /// A job with something in every field.
 fn far(job: &Job) -> Job {
     Job {
@@ -53,7 +60,7 @@ fn far(job: &Job) -> Job {
 fn everything_is_there_when_it_is_opened_again() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
-    let mut jobs = journal.admit(requests(3)).unwrap().jobs;
+    let mut jobs = admit(&mut journal, requests(3));
     assert_eq!(jobs[0], Job::new(1, requests(1).remove(0)));
     jobs[1] = far(&jobs[1]);
     journal.record(&jobs[1..2]).unwrap();
@@ -61,15 +68,15 @@ fn everything_is_there_when_it_is_opened_again() {
 
     let mut journal = Journal::open(&path).unwrap();
     assert_eq!(journal.jobs().unwrap(), jobs);
-    let admitted = journal.admit(requests(3)).unwrap();
-    assert_eq!((admitted.jobs, admitted.orphans), (jobs, vec![]));
+    assert_eq!(journal.admit(requests(3)).unwrap().orphans, [""; 0].map(PathBuf::from));
+    assert_eq!(admit(&mut journal, requests(3)), jobs);
 }
 
 #[test]
 fn what_was_recorded_survives_a_kill_and_what_was_not_is_not_there() {
     let (dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
-    let jobs = journal.admit(requests(100)).unwrap().jobs;
+    let jobs = admit(&mut journal, requests(100));
     journal.record([&far(&jobs[0])]).unwrap();
     let open = journal.db.transaction().unwrap();
     open.execute("UPDATE jobs SET stage = 'failed'", []).unwrap();
@@ -88,7 +95,7 @@ fn what_was_recorded_survives_a_kill_and_what_was_not_is_not_there() {
 fn a_request_that_changed_starts_anew_without_attempts_going_back() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
-    let old = journal.admit(vec![request("http://a/x", "/d/x"), request("http://a/y", "/d/y")]).unwrap().jobs;
+    let old = admit(&mut journal, vec![request("http://a/x", "/d/x"), request("http://a/y", "/d/y")]);
     let old: Vec<_> = old.iter().map(far).collect();
     journal.record(&old).unwrap();
 
@@ -96,9 +103,9 @@ fn a_request_that_changed_starts_anew_without_attempts_going_back() {
     let pinned = Request::new("http://a/y", Path::new("/d/y"), Some(Checksum::sha256([1; 32])));
     let admitted = journal.admit(vec![moved.clone(), pinned.clone()]).unwrap();
     let expected = |id, request| Job { attempt: 10, ..Job::new(id, request) };
-    assert_eq!(admitted.jobs, [expected(1, moved), expected(2, pinned)]);
+    assert_eq!(admitted.jobs, [1, 2]);
     assert_eq!(admitted.orphans, [old[0].request.part(), old[1].request.part()]);
-    assert_eq!(journal.jobs().unwrap(), admitted.jobs);
+    assert_eq!(journal.jobs().unwrap(), [expected(1, moved), expected(2, pinned)]);
 }
 
 #[test]
@@ -106,9 +113,59 @@ fn only_the_jobs_of_this_run_are_admitted_and_the_others_are_kept() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
     journal.admit(requests(3)).unwrap();
-    let admitted = journal.admit(vec![requests(3).remove(1), request("http://a/x", "/d/x")]).unwrap();
-    assert_eq!(admitted.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [2, 4]);
+    let admitted = journal.admit(vec![request("http://a/x", "/d/x"), requests(3).remove(1)]).unwrap();
+    assert_eq!(admitted.jobs, [2, 4], "in the order in which they were admitted first");
     assert_eq!(journal.jobs().unwrap().len(), 4);
+}
+
+#[test]
+fn only_the_jobs_of_this_run_are_counted_and_listed() {
+    let (_dir, path) = file();
+    let mut journal = Journal::open(&path).unwrap();
+    let jobs = admit(&mut journal, requests(60));
+    let failed = |job: &Job| Job { stage: Stage::Failed, error: Some("gone".into()), ..job.clone() };
+    let done = |job: &Job| Job { stage: Stage::Done, bytes: 10, ..job.clone() };
+    let bare = Request::new("http://a/x", Path::new("/d/x"), None);
+    let bare = admit(&mut journal, vec![bare]).remove(0);
+    journal.record(jobs[..30].iter().map(failed).collect::<Vec<_>>().iter()).unwrap();
+    journal.record(jobs[30..50].iter().chain([&bare]).map(done).collect::<Vec<_>>().iter()).unwrap();
+
+    let ids: Vec<_> = (2..=61).filter(|id| *id != 40).collect();
+    let tally = journal.tally(&ids).unwrap();
+    assert_eq!((tally.jobs, tally.done, tally.unverified, tally.failed, tally.bytes), (59, 20, 1, 29, 200));
+    assert_eq!(tally.failures, jobs[1..21].iter().map(failed).collect::<Vec<_>>());
+    assert_eq!(
+        journal.stages(&[1, 40, 61]).unwrap(),
+        [(1, Stage::Failed), (40, Stage::Done), (61, Stage::Done)]
+    );
+    assert_eq!(journal.tally(&[]).unwrap(), Default::default());
+}
+
+#[test]
+fn a_journal_without_the_jobs_of_the_run_was_replaced() {
+    let (_dir, path) = file();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.admit(requests(3)).unwrap();
+    for lost in [
+        journal.job(4).unwrap_err(),
+        journal.tally(&[2, 4]).unwrap_err(),
+        journal.stages(&[0, 1]).unwrap_err(),
+    ] {
+        assert!(matches!(lost, JournalError::Replaced(_)), "{lost}");
+    }
+}
+
+#[test]
+fn what_was_done_for_another_command_is_to_be_processed_anew() {
+    let (_dir, path) = file();
+    let mut journal = Journal::open(&path).unwrap();
+    let jobs = admit(&mut journal, requests(3));
+    let done =
+        |n: usize, by: &str| Job { stage: Stage::Done, processed_by: Some(by.into()), ..jobs[n].clone() };
+    journal.record([&done(0, "gzip -t"), &done(1, "true")]).unwrap();
+    journal.process_anew(&[1, 2, 3], "true").unwrap();
+    let stages = [(1, Stage::Processing), (2, Stage::Done), (3, Stage::Queued)];
+    assert_eq!(journal.stages(&[1, 2, 3]).unwrap(), stages);
 }
 
 #[test]
@@ -117,9 +174,9 @@ fn a_path_that_is_no_utf8_survives_and_one_that_is_can_be_read_by_people() {
     let mut journal = Journal::open(&path).unwrap();
     let odd = PathBuf::from(OsString::from_vec(b"/d/\xff\n".to_vec()));
     let requests = vec![Request::new("http://a/x", odd, None), request("http://a/y", "/d/ñ")];
-    let jobs = journal.admit(requests.clone()).unwrap().jobs;
-    assert_eq!(journal.jobs().unwrap(), jobs);
-    assert_eq!(journal.admit(requests).unwrap().jobs, jobs);
+    let jobs = admit(&mut journal, requests.clone());
+    assert_eq!(jobs.iter().map(|job| job.request.clone()).collect::<Vec<_>>(), requests);
+    assert_eq!(admit(&mut journal, requests), jobs);
     let readable = "SELECT id FROM jobs WHERE target = '/d/ñ'";
     assert_eq!(journal.db.query_row(readable, [], |row| row.get(0)), Ok(2));
 }
@@ -189,11 +246,14 @@ fn ten_thousand_jobs_are_admitted_and_recorded() {
     let time = |what: &str, since: Instant| println!("10,000 jobs {what}: {:.1?}", since.elapsed());
 
     let since = Instant::now();
-    let jobs = journal.admit(list.clone()).unwrap().jobs;
+    let ids = journal.admit(list.clone()).unwrap().jobs;
     time("admitted", since);
     let since = Instant::now();
-    assert_eq!(journal.admit(list).unwrap().jobs, jobs);
+    assert_eq!(journal.admit(list).unwrap().jobs, ids);
     time("found again", since);
+    let since = Instant::now();
+    let jobs: Vec<_> = ids.iter().map(|id| journal.job(*id).unwrap()).collect();
+    time("read one by one", since);
     let since = Instant::now();
     for group in jobs.chunks(100) {
         journal.record(group).unwrap();

@@ -1,0 +1,221 @@
+//! What is written to the journal, and read from it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::sql::Target;
+use super::{Journal, JournalError, explain};
+use crate::fetch::job::{Job, Stage};
+use crate::fetch::request::Request;
+use crate::fetch::summary::{LISTED, Tally};
+
+/// In the order in which [`job`] reads them.
+const COLUMNS: &str =
+    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error";
+
+/// What became of the requests of a run.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The jobs of this run, in the order in which they were admitted first.
+    pub(crate) jobs: Vec<i64>,
+    /// Parts of requests that have changed since, to be removed.
+    pub(crate) orphans: Vec<PathBuf>,
+}
+
+impl Journal {
+    /// Enters the requests of a run. A job of the same request is gone on with; one whose URLs or checksum have
+    /// changed starts anew, though its attempts go on counting. No two requests may have one target.
+    pub(crate) fn admit(
+        &mut self,
+        requests: impl IntoIterator<Item = Request>,
+    ) -> Result<Admitted, JournalError> {
+        let Self { db, path } = self;
+        admit(db, requests).map_err(|error| explain(path, error))
+    }
+
+    /// Files that are done were perhaps given to another command, or to none: then this one is still to be run.
+    pub(crate) fn process_anew(&mut self, ids: &[i64], command: &str) -> Result<(), JournalError> {
+        for (id, stage) in self.stages(ids)? {
+            if stage == Stage::Done {
+                let mut job = self.job(id)?;
+                if job.process_anew(command) {
+                    self.record([&job])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what has become of jobs, all of it or nothing.
+    pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
+        let Self { db, path } = self;
+        record(db, jobs).map_err(|error| explain(path, error))
+    }
+
+    /// A job that was admitted.
+    pub(crate) fn job(&self, id: i64) -> Result<Job, JournalError> {
+        let read = || {
+            let mut select = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?"))?;
+            select.query_row([id], job)
+        };
+        read().map_err(|error| self.lost(error))
+    }
+
+    /// How far the jobs of a run are.
+    pub(crate) fn stages(&self, ids: &[i64]) -> Result<Vec<(i64, Stage)>, JournalError> {
+        let mut stages = Vec::with_capacity(ids.len());
+        self.each(ids, "stage", |id, row| {
+            stages.push((id, row.get(1)?));
+            Ok(())
+        })?;
+        Ok(stages)
+    }
+
+    /// What has become of the jobs of a run.
+    pub(crate) fn tally(&self, ids: &[i64]) -> Result<Tally, JournalError> {
+        let mut tally = Tally::default();
+        let mut failed = Vec::new();
+        self.each(ids, "stage, bytes, checksum IS NOT NULL", |id, row| {
+            let stage = row.get(1)?;
+            tally.count(stage, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?);
+            if stage == Stage::Failed && failed.len() < LISTED {
+                failed.push(id);
+            }
+            Ok(())
+        })?;
+        tally.failures = failed.into_iter().map(|id| self.job(id)).collect::<Result<_, _>>()?;
+        Ok(tally)
+    }
+
+    /// Reads columns of the jobs of a run, one after the other: a list may be long.
+    fn each(
+        &self,
+        ids: &[i64],
+        columns: &str,
+        mut read: impl FnMut(i64, &Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), JournalError> {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
+        let mut wanted = ids.iter().peekable();
+        let mut walk = || {
+            let range = format!("SELECT id, {columns} FROM jobs WHERE id BETWEEN ? AND ? ORDER BY id");
+            let mut select = self.db.prepare(&range)?;
+            let mut rows = select.query([first, last])?;
+            while let Some(row) = rows.next()? {
+                let id = row.get(0)?;
+                if wanted.next_if(|wanted| **wanted == id).is_some() {
+                    read(id, row)?;
+                }
+            }
+            Ok(())
+        };
+        walk().map_err(|error| explain(&self.path, error))?;
+        match wanted.next() {
+            None => Ok(()),
+            Some(_) => Err(JournalError::Replaced(self.path.clone())),
+        }
+    }
+
+    fn lost(&self, error: rusqlite::Error) -> JournalError {
+        match error {
+            rusqlite::Error::QueryReturnedNoRows => JournalError::Replaced(self.path.clone()),
+            error => explain(&self.path, error),
+        }
+    }
+
+    /// Every job that was ever admitted, in that order.
+    #[cfg(test)]
+    pub(super) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
+        let read = || {
+            let mut select = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
+            select.query_map([], job)?.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| explain(&self.path, error))
+    }
+}
+
+fn admit(db: &mut Connection, requests: impl IntoIterator<Item = Request>) -> rusqlite::Result<Admitted> {
+    let transaction = db.transaction()?;
+    let mut admitted = Admitted { jobs: Vec::new(), orphans: Vec::new() };
+    {
+        let mut insert = transaction.prepare(
+            "INSERT INTO jobs (target, urls, checksum, stage, attempt, tries, bytes)
+             VALUES (?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
+        )?;
+        for request in requests {
+            let target = Target(&request.target);
+            let id = match insert.execute(params![target, request.urls_as_text(), request.checksum])? {
+                1 => transaction.last_insert_rowid(),
+                _ => go_on(&transaction, &request, &mut admitted.orphans)?,
+            };
+            admitted.jobs.push(id);
+        }
+    }
+    transaction.commit()?;
+    admitted.jobs.sort_unstable();
+    Ok(admitted)
+}
+
+/// Goes on with the job of a target that is known.
+fn go_on(
+    transaction: &Transaction<'_>,
+    request: &Request,
+    orphans: &mut Vec<PathBuf>,
+) -> rusqlite::Result<i64> {
+    let mut select = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
+    let known = select.query_row([Target(&request.target)], job)?;
+    if known.request != *request {
+        let mut anew = transaction.prepare_cached(
+            "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
+             digest = NULL, modified = NULL, processed_by = NULL, error = NULL WHERE id = ?",
+        )?;
+        anew.execute(params![request.urls_as_text(), request.checksum, known.attempt + 1, known.id])?;
+        orphans.push(known.request.part());
+    }
+    Ok(known.id)
+}
+
+fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    {
+        let mut update = transaction.prepare_cached(
+            "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?,
+             processed_by = ?, error = ? WHERE id = ?",
+        )?;
+        for job in jobs {
+            let bytes = job.bytes.cast_signed();
+            update.execute(params![
+                job.stage,
+                job.attempt,
+                job.tries,
+                bytes,
+                job.digest,
+                job.modified,
+                job.processed_by,
+                job.error,
+                job.id
+            ])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// By number: to look a name up takes longer than to read the column.
+fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let target = Path::new(OsStr::from_bytes(row.get_ref(1)?.as_bytes()?));
+    let urls = row.get_ref(2)?.as_str()?;
+    Ok(Job {
+        id: row.get(0)?,
+        request: Request::new(urls, target, row.get(3)?),
+        stage: row.get(4)?,
+        attempt: row.get(5)?,
+        tries: row.get(6)?,
+        bytes: row.get::<_, i64>(7)?.cast_unsigned(),
+        digest: row.get(8)?,
+        modified: row.get(9)?,
+        processed_by: row.get(10)?,
+        error: row.get(11)?,
+    })
+}

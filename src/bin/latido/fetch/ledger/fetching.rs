@@ -1,0 +1,173 @@
+//! Files to the downloaders, several in one message, and what comes of them.
+//!
+//! A downloader that does not get on with its portion tells early what is done and gives back what it has not begun, so
+//! nothing waits behind a slow server. That comes by a channel of this ledger's own and not by its mailbox, which the
+//! next ledger inherits: what an old one asked for ends with it.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Progress};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::Ledger;
+use super::portions::Portions;
+use crate::fetch::board::Transfer;
+use crate::fetch::job::{Answer, Job};
+
+/// How long a downloader may have its portion.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+pub(super) struct Downloads {
+    idle: Vec<usize>,
+    /// What each downloader has and has not told of, in the order in which it will.
+    in_hand: Vec<VecDeque<Ticket>>,
+    portions: Portions,
+    tell: UnboundedSender<Told>,
+    told: UnboundedReceiver<Told>,
+}
+
+/// By which downloader, and what.
+type Told = (usize, Early);
+
+/// A file that a downloader has.
+#[derive(Clone, Copy)]
+struct Ticket {
+    id: i64,
+    attempt: u32,
+}
+
+impl Downloads {
+    pub(super) fn new(downloaders: usize) -> Self {
+        let (tell, told) = unbounded_channel();
+        Self {
+            idle: (0..downloaders).rev().collect(),
+            in_hand: (0..downloaders).map(|_| VecDeque::new()).collect(),
+            portions: Portions::new(downloaders),
+            tell,
+            told,
+        }
+    }
+}
+
+impl Ledger {
+    // ===== files go out =====
+
+    pub(super) fn hand_out_fetches(&mut self, ctx: &mut Context<Self>) {
+        while !self.to_fetch.is_empty()
+            && let Some(downloader) = self.downloads.idle.pop()
+        {
+            self.fetch(downloader, ctx);
+        }
+    }
+
+    /// Gives a downloader its next portion.
+    fn fetch(&mut self, downloader: usize, ctx: &mut Context<Self>) {
+        let size = self.downloads.portions.next(downloader, self.to_fetch.len());
+        let ids: Vec<_> = self.to_fetch.drain(..size.min(self.to_fetch.len())).collect();
+        let progress = Arc::new(Progress::default());
+        let (mut fetches, mut names) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        for id in ids {
+            self.change(id, Job::start);
+            let Job { attempt, request, .. } = &self.jobs[&id];
+            let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
+            fetches.push(fetch.progress(progress.clone()).sha256());
+            names.push(request.name());
+            self.downloads.in_hand[downloader].push_back(Ticket { id, attempt: *attempt });
+        }
+        self.plan.board.set_transfer(downloader, Some(Transfer { names: names.into(), progress }));
+
+        let tell = self.downloads.tell.clone();
+        let since = Instant::now();
+        let portion =
+            FetchAll::new(fetches).patience(PATIENCE, move |told| drop(tell.send((downloader, told))));
+        let answer = self.plan.crew.downloaders[downloader].send(portion).into_actor(self);
+        ctx.spawn(answer.map(move |answer, ledger, ctx| {
+            ledger.hear_all(ctx);
+            match answer {
+                Ok(ended) => {
+                    ledger.ended(downloader, ended, ctx);
+                    ledger.downloads.portions.done(downloader, since.elapsed() < PATIENCE);
+                }
+                Err(_) => ledger.lost(downloader, ctx),
+            }
+            ledger.plan.board.set_transfer(downloader, None);
+            ledger.downloads.idle.push(downloader);
+            ledger.hand_out(ctx);
+        }));
+    }
+
+    // ===== and come back =====
+
+    /// Listens to downloaders that tell early.
+    pub(super) fn listen(&mut self, ctx: &mut Context<Self>) {
+        ctx.spawn(Listening);
+    }
+
+    /// Hears what was told early: it was told before any answer that has come.
+    fn hear_all(&mut self, ctx: &mut Context<Self>) {
+        while let Ok((downloader, told)) = self.downloads.told.try_recv() {
+            self.hear(downloader, told, ctx);
+        }
+    }
+
+    fn hear(&mut self, downloader: usize, Early { ended, given_back }: Early, ctx: &mut Context<Self>) {
+        self.ended(downloader, ended, ctx);
+        for _ in 0..given_back {
+            if let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_back() {
+                self.answer(id, attempt, Answer::GivenBack, None, ctx);
+            }
+        }
+    }
+
+    fn ended(&mut self, downloader: usize, ended: Vec<Result<Fetched, FetchError>>, ctx: &mut Context<Self>) {
+        for ended in ended {
+            let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_front() else { return };
+            let (answer, rest) = match ended {
+                Ok(fetched) => {
+                    let bytes = fetched.bytes();
+                    self.fetched.insert(id, fetched);
+                    (Answer::Fetched { bytes }, None)
+                }
+                Err(error) => (failed(&error), error.retry_after()),
+            };
+            self.answer(id, attempt, answer, rest, ctx);
+        }
+    }
+
+    /// The downloader crashed, and what it had not told of is gone with it.
+    fn lost(&mut self, downloader: usize, ctx: &mut Context<Self>) {
+        self.downloads.portions.lost();
+        while let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_back() {
+            self.answer(id, attempt, Answer::Lost, None, ctx);
+        }
+    }
+}
+
+struct Listening;
+
+impl ActorFuture<Ledger> for Listening {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        ledger: &mut Ledger,
+        ctx: &mut Context<Ledger>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        while let Poll::Ready(Some((downloader, told))) = ledger.downloads.told.poll_recv(cx) {
+            ledger.hear(downloader, told, ctx);
+            ledger.hand_out(ctx);
+        }
+        Poll::Pending
+    }
+}
+
+fn failed(error: &FetchError) -> Answer {
+    Answer::FetchFailed { error: error.to_string(), transient: error.is_transient() }
+}

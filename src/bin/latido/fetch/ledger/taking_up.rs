@@ -1,0 +1,57 @@
+//! Where a ledger begins: the jobs as the journal and the disk have them.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use actix::prelude::*;
+
+use super::{Ledger, sound};
+use crate::fetch::job::{Facts, Job, Stage};
+
+impl Ledger {
+    /// Takes up the jobs where the journal says they are.
+    pub(super) fn take_up(&mut self, ctx: &mut Context<Self>) {
+        let is_first = self.reporter.incarnation() <= 1;
+        self.plan.board.reset();
+        for (id, stage) in sound(self.journal.stages(&self.plan.jobs)) {
+            match stage {
+                Stage::Queued => {
+                    self.plan.board.enter(stage, 0);
+                    self.unfinished += 1;
+                    self.to_fetch.push_back(id);
+                }
+                _ => self.take_up_one(id, is_first, ctx),
+            }
+        }
+    }
+
+    fn take_up_one(&mut self, id: i64, is_first: bool, ctx: &mut Context<Self>) {
+        let mut job = sound(self.journal.job(id));
+        let before = job.clone();
+        // It gets its tries again in the next run, not whenever a ledger crashes.
+        if is_first || job.stage != Stage::Failed {
+            job.recover(facts(&job), &self.plan.rules);
+        }
+        self.unfinished += usize::from(!job.is_finished());
+        match job.stage {
+            Stage::Queued => self.to_fetch.push_back(id),
+            Stage::Processing => {
+                job.start();
+                self.to_process.push_back(id);
+            }
+            _ => {}
+        }
+        self.plan.board.enter(job.stage, job.bytes);
+        if job != before {
+            self.jobs.insert(id, job);
+            self.save(id, ctx);
+        }
+    }
+}
+
+/// What the disk says. The downloaded bytes of an earlier ledger are gone: a downloader removes what nobody waits for.
+pub(super) fn facts(job: &Job) -> Facts {
+    let target = fs::metadata(&job.request.target).ok().filter(fs::Metadata::is_file);
+    let modified = |target: &fs::Metadata| target.mtime() * 1_000_000_000 + target.mtime_nsec();
+    Facts { target_modified: target.as_ref().map(modified), target_bytes: target.map(|target| target.len()) }
+}

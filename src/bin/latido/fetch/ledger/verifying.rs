@@ -1,0 +1,62 @@
+//! What a file is, and its name if it is right. The ledger renames, not the downloader: it alone knows which attempt is
+//! the current one.
+
+use std::time::UNIX_EPOCH;
+
+use actix::prelude::*;
+use latido::actors::cpu_pool::{JobError, Run};
+use latido::actors::digest::Sha256Of;
+
+use super::Ledger;
+use crate::fetch::checksum::Checksum;
+use crate::fetch::job::Answer;
+
+impl Ledger {
+    pub(super) fn verify(&mut self, id: i64, ctx: &mut Context<Self>) {
+        let attempt = self.jobs[&id].attempt;
+        let Some(fetched) = self.fetched.get(&id) else {
+            let error = "the downloaded bytes are gone".to_owned();
+            return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
+        };
+        if let Some(digest) = fetched.sha256() {
+            let answer = self.publish(id, attempt, Checksum::sha256(digest.0));
+            return self.answer(id, attempt, answer, None, ctx);
+        }
+        // Whoever made the digest on the way crashed over it.
+        let digest = self.plan.crew.cpu.send(Run(Sha256Of(fetched.part().to_owned()))).into_actor(self);
+        ctx.spawn(digest.map(move |digest, ledger, ctx| {
+            let answer = match digest {
+                Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::sha256(found.sha256.0)),
+                Ok(Ok(Err(error))) => Answer::VerifyFailed { error: error.to_string() },
+                Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
+                Ok(Err(error)) => Answer::VerifyFailed { error: error.to_string() },
+            };
+            ledger.answer(id, attempt, answer, None, ctx);
+            ledger.hand_out(ctx);
+        }));
+    }
+
+    /// Gives the file its name, if it is what was wanted.
+    fn publish(&mut self, id: i64, attempt: u32, digest: Checksum) -> Answer {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.attempt == attempt) else {
+            return Answer::Digest(digest);
+        };
+        if job.request.checksum.is_some_and(|wanted| wanted != digest) {
+            return Answer::Digest(digest);
+        }
+        let Some(fetched) = self.fetched.remove(&id) else {
+            return Answer::VerifyFailed { error: "the downloaded bytes are gone".to_owned() };
+        };
+        let modified = fetched.modified().duration_since(UNIX_EPOCH);
+        match fetched.publish() {
+            Ok(()) => {
+                // A command may write to it, so after one the disk is asked.
+                if !self.plan.rules.exec {
+                    job.modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
+                }
+                Answer::Digest(digest)
+            }
+            Err(error) => Answer::VerifyFailed { error: error.to_string() },
+        }
+    }
+}

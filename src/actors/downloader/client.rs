@@ -1,5 +1,8 @@
 //! The HTTP clients of a thread. A pooled connection is driven by the arbiter that opened it: shared between
 //! arbiters, one that blocks would stall the other's requests, and one that ends would fail them.
+//!
+//! There are two ways. [`plain`] is short, and for `http` without a proxy; it gives up wherever anything is out of the
+//! ordinary. The other can do everything, and what it says of a failure is what is told.
 
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
@@ -9,9 +12,18 @@ use reqwest::{Client, ClientBuilder, Error, Response, Url, redirect};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::Limits;
+mod answer;
+mod plain;
+
+pub(super) use self::answer::{Answer, BrokenOff};
+use self::plain::{Outcome, Plain};
+use super::{FetchError, Limits, error};
 
 pub(super) const MAX_REDIRECTS: usize = 10;
+
+const USER_AGENT: &str = concat!("latido/", env!("CARGO_PKG_VERSION"));
+/// The only encoding that is accepted.
+const BARE: &str = "identity";
 
 thread_local! {
     static CLIENTS: RefCell<Vec<(Limits, Clients)>> = const { RefCell::new(Vec::new()) };
@@ -19,13 +31,28 @@ thread_local! {
 
 #[derive(Clone)]
 pub(super) struct Clients {
+    limits: Limits,
+    plain: Plain,
     pooled: Client,
     fresh: Client,
 }
 
 impl Clients {
     /// Sends the request and waits for the head of the answer.
-    pub(super) async fn get(&self, url: Url) -> Result<Response, Error> {
+    pub(super) async fn get(&self, url: Url) -> Result<Answer, FetchError> {
+        let answer = match self.plain.get(&url).await {
+            Outcome::Answer(answer) => return Ok(answer),
+            Outcome::Silence => return Err(FetchError::Silent(self.limits.silence)),
+            Outcome::Unreachable => return Err(FetchError::Unreachable(self.limits.connect)),
+            Outcome::Redirect(url) => self.get_anything(url).await,
+            // It may have been a kept connection, see below.
+            Outcome::Failure => self.fresh.get(url).send().await,
+            Outcome::NotPlain => self.get_anything(url).await,
+        };
+        answer.map(Answer::Full).map_err(|error| error::of_request(&error, self.limits))
+    }
+
+    async fn get_anything(&self, url: Url) -> Result<Response, Error> {
         match self.pooled.get(url.clone()).send().await {
             // A server may close a kept connection just as a request goes out on it, which says nothing
             // about the request. On a new connection the same failure is the server's.
@@ -50,6 +77,8 @@ pub(super) fn of_this_thread(limits: Limits) -> Clients {
 
 fn build(limits: Limits) -> Result<Clients, Error> {
     Ok(Clients {
+        limits,
+        plain: Plain::new(limits),
         pooled: builder(limits).build()?,
         fresh: builder(limits).pool_max_idle_per_host(0).build()?,
     })
@@ -57,10 +86,10 @@ fn build(limits: Limits) -> Result<Clients, Error> {
 
 fn builder(limits: Limits) -> ClientBuilder {
     // Said aloud, or a server may choose; a file is wanted as it is, not as it travels.
-    let bare = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    let bare = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(BARE))]);
     Client::builder()
         .tls_backend_preconfigured(TLS.clone())
-        .user_agent(concat!("latido/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .default_headers(bare)
         .redirect(redirect::Policy::limited(MAX_REDIRECTS))
         .referer(false)

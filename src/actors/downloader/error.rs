@@ -9,7 +9,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use rustls::CertificateError;
 
-use super::{Limits, client};
+use super::Limits;
+use super::client::{self, BrokenOff};
 
 /// Why a download failed. After any of them the part file is gone and the target is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -171,28 +172,26 @@ pub(super) fn of_request(error: &reqwest::Error, limits: Limits) -> FetchError {
             }
             other => other.to_string(),
         })
+    } else if error.is_timeout() {
+        FetchError::Silent(limits.silence)
     } else {
-        of_connection(error, limits)
+        of_connection(error)
     }
 }
 
 /// An error after the head, with the body `received` bytes long.
-pub(super) fn of_body(
-    error: &reqwest::Error,
-    limits: Limits,
-    received: u64,
-    announced: Option<u64>,
-) -> FetchError {
-    match of_connection(error, limits) {
+pub(super) fn of_body(error: BrokenOff, limits: Limits, received: u64, announced: Option<u64>) -> FetchError {
+    let error = match error {
+        BrokenOff::Silence => return FetchError::Silent(limits.silence),
+        BrokenOff::Error(error) => error,
+    };
+    match of_connection(&*error) {
         FetchError::Connection(io::ErrorKind::UnexpectedEof) => FetchError::Short { received, announced },
         other => other,
     }
 }
 
-fn of_connection(error: &reqwest::Error, limits: Limits) -> FetchError {
-    if error.is_timeout() {
-        return FetchError::Silent(limits.silence);
-    }
+fn of_connection(error: &(dyn Error + 'static)) -> FetchError {
     match find::<io::Error>(error) {
         // The system's own errors, and the end of a stream; the others are a decoder's.
         Some(io) if io.raw_os_error().is_some() || io.kind() == io::ErrorKind::UnexpectedEof => {
@@ -203,7 +202,7 @@ fn of_connection(error: &reqwest::Error, limits: Limits) -> FetchError {
 }
 
 /// The first error of type `E` in the chain. An `io::Error` hides what it wraps from the chain.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let chain = std::iter::successors(Some(error), |error| wrapped(*error));
     chain.into_iter().find_map(|error| error.downcast_ref())
 }

@@ -20,6 +20,7 @@ mod error;
 mod hashing;
 mod part;
 mod progress;
+mod silence;
 mod transfer;
 
 use std::path::{Path, PathBuf};

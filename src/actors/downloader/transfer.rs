@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use actix::prelude::*;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName};
-use reqwest::{Response, StatusCode};
 
-use super::client::Clients;
+use super::client::{Answer, Clients};
 use super::hashing::Hashing;
 use super::part::{self, Part};
 use super::{Fetch, FetchError, Fetched, Limits, error};
@@ -27,7 +27,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
     let url = error::parse_url(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
     let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
-    let mut response = clients.get(url).await.map_err(|error| error::of_request(&error, limits))?;
+    let mut response = clients.get(url).await?;
     let announced = check_head(&response)?;
     if let Some(progress) = &progress {
         progress.start(announced);
@@ -38,7 +38,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
     let mut pace = Pace::new(limits);
     loop {
         let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| error::of_body(&error, limits, bytes, announced))? else {
+        let Some(chunk) = chunk.map_err(|error| error::of_body(error, limits, bytes, announced))? else {
             break;
         };
         part.write(&chunk)?;
@@ -68,7 +68,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
 }
 
 /// Lets nothing pass but the bare and whole file; answers its length, if the server told it.
-fn check_head(response: &Response) -> Result<Option<u64>, FetchError> {
+fn check_head(response: &Answer) -> Result<Option<u64>, FetchError> {
     let headers = response.headers();
     if response.status() != StatusCode::OK {
         return Err(error::of_status(response.status(), headers));

@@ -46,6 +46,11 @@ impl Watch {
         self.limits.shortest()
     }
 
+    /// Whether there is still something to find out: who is deaf may block its thread before it hears that it is fired.
+    pub(super) fn goes_on_after(&self, hang: Hang) -> bool {
+        matches!(hang, Hang::Deaf(_)) && self.limits.block.is_some()
+    }
+
     pub(super) fn look(&mut self, pulse: &Pulse, round: Round, watched: &Weak<dyn Watched>) -> Option<Hang> {
         // In this order: of every poll that is counted here, the look is counted too.
         let polls = pulse.polls.load(Ordering::Acquire);
@@ -83,8 +88,10 @@ impl Watch {
             return None;
         };
         self.looks.see(looks, awake);
-        // Without a whole poll since, it is not deaf: somebody else has its thread.
-        if self.looks.time >= limit && polls >= then + 3 {
+        // Without a whole poll since, it is not deaf: somebody else has its thread. Nor is it in a poll that does not end.
+        let is_stuck = polls % 2 == 1 && !self.polls.time.is_zero();
+        if self.looks.time >= limit && polls >= then + 3 && !is_stuck {
+            self.limits.deaf = None; // Said once.
             return Some(Hang::Deaf(self.looks.time));
         }
         watched.wake();
@@ -192,6 +199,27 @@ mod tests {
             assert_eq!(bench.round(ROUND), None);
         }
         assert_eq!(bench.round(ROUND), Some(Hang::Deaf(LIMIT)));
+    }
+
+    #[test]
+    fn who_blocks_its_thread_is_not_deaf_and_who_is_deaf_may_still_block_it() {
+        let mut bench = bench(Some(4 * LIMIT), Some(LIMIT));
+        assert_eq!(bench.round(ROUND), None);
+        bench.poll();
+        bench.pulse.beat();
+        assert_eq!(bench.rounds(15), None, "it is in a poll that does not end");
+        assert_eq!(bench.rounds(2), Some(Hang::Blocked(4 * LIMIT)));
+
+        let mut bench = self::bench(Some(4 * LIMIT), Some(LIMIT));
+        let deaf = (0..10).find_map(|_| {
+            bench.poll();
+            bench.round(ROUND)
+        });
+        assert_eq!(deaf, Some(Hang::Deaf(LIMIT)));
+        assert!(bench.watch.goes_on_after(Hang::Deaf(LIMIT)));
+        bench.pulse.beat();
+        assert_eq!(bench.rounds(20), Some(Hang::Blocked(4 * LIMIT)));
+        assert!(!bench.watch.goes_on_after(Hang::Blocked(LIMIT)));
     }
 
     #[test]

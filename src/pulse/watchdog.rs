@@ -125,9 +125,10 @@ impl Watchdog {
         }
         for Entry { pulse, watched, mut watch } in entries.list {
             let Some(read) = pulse.upgrade() else { continue };
-            match watch.look(&read, round, &watched) {
-                Some(hang) => hanging.push((watched, hang)),
-                None => self.lock().add(Entry { pulse, watched, watch }),
+            let hang = watch.look(&read, round, &watched);
+            hanging.extend(hang.map(|hang| (watched.clone(), hang)));
+            if hang.is_none_or(|hang| watch.goes_on_after(hang)) {
+                self.lock().add(Entry { pulse, watched, watch });
             }
         }
         hanging

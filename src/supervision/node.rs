@@ -62,6 +62,8 @@ pub(crate) struct Vitals {
     pub(crate) state: ChildState,
     pub(crate) incarnation: u64,
     pub(crate) last_exit: Option<ExitReason>,
+    /// Nobody starts it again: once its last incarnation has left, it is down for good.
+    is_retired: bool,
     seat: Option<Arc<Seat>>,
     /// Earlier ones that had not left when the next was launched: one that was killed before it was born may leave
     /// before the one whose end it waited for.
@@ -89,6 +91,7 @@ impl Node {
             state: ChildState::Down,
             incarnation: 0,
             last_exit: None,
+            is_retired: false,
             seat: None,
             outlived: Vec::new(),
         };
@@ -142,7 +145,7 @@ impl Node {
     pub(crate) fn launch(self: &Arc<Self>) {
         let (seat, predecessors) = {
             let mut vitals = self.lock();
-            vitals.state = ChildState::Starting;
+            (vitals.state, vitals.is_retired) = (ChildState::Starting, false);
             vitals.incarnation += 1;
             let seat = Seat::new(self.clone(), vitals.incarnation);
             vitals.outlived.retain(|seat| !seat.has_left());
@@ -225,7 +228,7 @@ impl Node {
     /// It is down for good, and so is all that is below it: what is sent to it is answered with `Closed`.
     pub(crate) fn retire(self: &Arc<Self>) {
         self.each(&mut |node| {
-            node.lock().state = ChildState::Finished;
+            node.lock().retire();
             node.refuse();
         });
     }
@@ -285,9 +288,7 @@ impl Node {
     pub(crate) fn set_exit(&self, seat: &Seat, reason: ExitReason) {
         let mut vitals = self.lock();
         if vitals.incarnation == seat.incarnation {
-            if vitals.state != ChildState::Finished {
-                vitals.state = ChildState::Down;
-            }
+            vitals.state = if vitals.is_retired { ChildState::Finished } else { ChildState::Down };
             vitals.last_exit = Some(reason);
         }
     }
@@ -316,5 +317,14 @@ impl Node {
 
     fn lock(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Vitals {
+    fn retire(&mut self) {
+        self.is_retired = true;
+        if let ChildState::Down | ChildState::Waiting = self.state {
+            self.state = ChildState::Finished;
+        }
     }
 }

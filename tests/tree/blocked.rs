@@ -164,3 +164,32 @@ fn a_blocked_supervisor_that_is_left_behind_leaves_its_children_to_its_successor
         assert_eq!((lives.most_at_once(), lives.ever()), (1, 2));
     });
 }
+
+#[test]
+fn a_child_that_waits_for_a_blocked_thread_goes_at_once_when_it_is_killed() {
+    run(async {
+        let shared = Placement::Shared(Arbiters::new(1));
+        let blocker = child("blocker").on(shared.clone());
+        let addr = blocker.addr();
+        let tree = patient("app").child(blocker).start().unwrap();
+        let mut events = tree.subscribe();
+        started(&mut events, "app", 1).await;
+        let release = block(&addr).await;
+        let (late, lives) = child_with("late", Hooks::default());
+        let late = late.on(shared).shutdown(Shutdown::BrutalKill);
+        let starting = tree.clone();
+        let order = actix::spawn(async move { starting.start_child("app", late).await });
+        while tree.snapshot().get("app/late").is_none_or(|late| late.incarnation == 0) {
+            tokio::task::yield_now().await;
+        }
+        tree.terminate_child("app/late").await.unwrap();
+        let reason = ended(&mut events, "app/late").await;
+        assert!(matches!(reason, ExitReason::Killed(Kill::Brutal)), "{reason}");
+        assert_eq!(tree.abandoned_threads(), 0, "nobody had to be left behind");
+        order.await.unwrap().unwrap_err();
+        drop(release);
+        addr.send(note(1)).await.unwrap();
+        assert_eq!(lives.ever(), 0, "it was never built");
+        tree.stop(SECOND).await;
+    });
+}

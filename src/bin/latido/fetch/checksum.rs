@@ -43,14 +43,16 @@ impl FromStr for Checksum {
         if !["sha-256", "sha256"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
             return Err(ChecksumError::Unsupported { text: text.to_owned(), name: name.to_owned() });
         }
-        if let Some(found) = hex.chars().find(|c| !c.is_ascii_hexdigit()) {
+        if !hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && let Some(found) = hex.chars().find(|c| !c.is_ascii_hexdigit())
+        {
             return Err(ChecksumError::NotHex { text: text.to_owned(), found });
         }
         let mut bytes = [0; 32];
         if hex.len() != 2 * bytes.len() {
             return Err(ChecksumError::Length { text: text.to_owned(), count: hex.len() });
         }
-        let digit = |c: u8| (c as char).to_digit(16).unwrap_or_default() as u8;
+        let digit = |c: u8| if c.is_ascii_digit() { c - b'0' } else { (c | 0x20) - b'a' + 10 };
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
             *byte = digit(pair[0]) << 4 | digit(pair[1]);
         }
@@ -63,11 +65,11 @@ impl fmt::Display for Checksum {
         match self.algorithm {
             Algorithm::Sha256 => f.write_str("sha-256=")?,
         }
-        let mut hex = String::with_capacity(64);
-        for byte in self.bytes {
-            hex.extend([byte >> 4, byte & 0xf].map(|digit| DIGITS[usize::from(digit)] as char));
+        let mut hex = [0; 64];
+        for (digits, byte) in hex.chunks_exact_mut(2).zip(self.bytes) {
+            digits.copy_from_slice(&[byte >> 4, byte & 0xf].map(|digit| DIGITS[usize::from(digit)]));
         }
-        f.write_str(&hex)
+        f.write_str(str::from_utf8(&hex).unwrap_or_default())
     }
 }
 

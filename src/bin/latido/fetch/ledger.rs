@@ -12,7 +12,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use latido::Reporter;
@@ -48,6 +48,9 @@ pub(crate) fn open(journal: &Path, opened: &Opened) -> Result<Journal, JournalEr
     opened.map_or_else(|| Journal::reopen(journal), Ok)
 }
 
+/// From one write to the journal to the next. What a run that is killed has done in this time is done again.
+const GROUP: Duration = Duration::from_millis(10);
+
 /// What a ledger is built from; the same for every incarnation.
 pub(crate) struct Plan {
     pub(crate) journal: PathBuf,
@@ -74,6 +77,7 @@ pub(crate) struct Ledger {
     jobs: HashMap<i64, Job>,
     /// Changed since the journal was last written; one may stand here twice.
     unsaved: Vec<i64>,
+    saved: Option<Instant>,
     to_fetch: VecDeque<i64>,
     to_process: VecDeque<i64>,
     downloads: Downloads,
@@ -91,6 +95,7 @@ impl Ledger {
             journal: sound(open(&plan.journal, &plan.opened)),
             jobs: HashMap::new(),
             unsaved: Vec::new(),
+            saved: None,
             to_fetch: VecDeque::new(),
             to_process: VecDeque::new(),
             downloads: Downloads::new(plan.crew.downloaders.len()),
@@ -118,14 +123,18 @@ impl Ledger {
         result
     }
 
-    /// Sees to it that the journal hears of a job.
+    /// Sees to it that the journal hears of a job: at once if it has not for a while, else together with others. The
+    /// last of all does not wait.
     fn save(&mut self, id: i64, ctx: &mut Context<Self>) {
-        if self.unsaved.is_empty() {
-            // Behind the answers that are already waiting: they are all saved in one go. By way of the mailbox, so
-            // that a fault can be told to strike at the n-th.
-            ctx.address().do_send(Save);
-        }
+        let is_first = self.unsaved.is_empty();
         self.unsaved.push(id);
+        let wait = self.saved.map_or(Duration::ZERO, |saved| GROUP.saturating_sub(saved.elapsed()));
+        // By way of the mailbox, so that a fault can be told to strike at the n-th.
+        if self.unfinished == 0 || (is_first && wait.is_zero()) {
+            ctx.address().do_send(Save);
+        } else if is_first {
+            ctx.run_later(wait, |_, ctx| ctx.address().do_send(Save));
+        }
     }
 
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
@@ -201,8 +210,10 @@ impl Handler<Save> for Ledger {
 
     fn handle(&mut self, _: Save, _: &mut Context<Self>) {
         sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
+        self.saved = Some(Instant::now());
         for id in self.unsaved.drain(..) {
-            if self.jobs.get(&id).is_some_and(Job::is_finished) {
+            // Those that wait for another try are read again when their turn comes.
+            if self.jobs.get(&id).is_some_and(|job| job.is_finished() || job.stage == Stage::Queued) {
                 self.jobs.remove(&id);
             }
         }

@@ -64,6 +64,21 @@ impl Journal {
         read().map_err(|error| self.lost(error))
     }
 
+    /// Jobs that were admitted. In order and close together, they are read in one go.
+    pub(crate) fn some(&self, ids: &[i64]) -> Result<Vec<Job>, JournalError> {
+        let is_close = ids.is_sorted()
+            && ids.first().zip(ids.last()).is_some_and(|(first, last)| last - first < 2 * ids.len() as i64);
+        if !is_close {
+            return ids.iter().map(|id| self.job(*id)).collect();
+        }
+        let mut jobs = Vec::with_capacity(ids.len());
+        self.each(ids, &COLUMNS["id, ".len()..], |_, row| {
+            jobs.push(job(row)?);
+            Ok(())
+        })?;
+        Ok(jobs)
+    }
+
     /// How far the jobs of a run are.
     pub(crate) fn stages(&self, ids: &[i64]) -> Result<Vec<(i64, Stage)>, JournalError> {
         let mut stages = Vec::with_capacity(ids.len());
@@ -101,7 +116,7 @@ impl Journal {
         let mut wanted = ids.iter().peekable();
         let mut walk = || {
             let range = format!("SELECT id, {columns} FROM jobs WHERE id BETWEEN ? AND ? ORDER BY id");
-            let mut select = self.db.prepare(&range)?;
+            let mut select = self.db.prepare_cached(&range)?;
             let mut rows = select.query([first, last])?;
             while let Some(row) = rows.next()? {
                 let id = row.get(0)?;

@@ -142,6 +142,20 @@ fn only_the_jobs_of_this_run_are_counted_and_listed() {
 }
 
 #[test]
+fn some_jobs_are_read_in_the_order_asked_for_however_far_apart() {
+    let (_dir, path) = file();
+    let mut journal = Journal::open(&path).unwrap();
+    let jobs = admit(&mut journal, requests(60));
+    for ids in [&[][..], &[7], &[7, 8, 10], &[1, 60], &[3, 2]] {
+        let wanted: Vec<_> = ids.iter().map(|id| jobs[*id as usize - 1].clone()).collect();
+        assert_eq!(journal.some(ids).unwrap(), wanted);
+    }
+    for lost in [&[60, 61][..], &[1, 99], &[99]] {
+        assert!(matches!(journal.some(lost), Err(JournalError::Replaced(_))), "{lost:?}");
+    }
+}
+
+#[test]
 fn a_journal_without_the_jobs_of_the_run_was_replaced() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();

@@ -15,13 +15,16 @@ use actix::prelude::*;
 use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Progress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::Ledger;
 use super::portions::Portions;
+use super::{Ledger, sound};
 use crate::fetch::board::Transfer;
 use crate::fetch::job::{Answer, Job};
 
 /// How long a downloader may have its portion.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// So many jobs are read at once.
+const AHEAD: usize = 128;
 
 pub(super) struct Downloads {
     idle: Vec<usize>,
@@ -69,6 +72,7 @@ impl Ledger {
     /// Gives a downloader its next portion.
     fn fetch(&mut self, downloader: usize, ctx: &mut Context<Self>) {
         let size = self.downloads.portions.next(downloader, self.to_fetch.len());
+        self.read_ahead();
         let ids: Vec<_> = self.to_fetch.drain(..size.min(self.to_fetch.len())).collect();
         let progress = Arc::new(Progress::default());
         let (mut fetches, mut names) = (Vec::with_capacity(size), Vec::with_capacity(size));
@@ -100,6 +104,15 @@ impl Ledger {
             ledger.downloads.idle.push(downloader);
             ledger.hand_out(ctx);
         }));
+    }
+
+    /// Reads the jobs whose turn comes next, many at once.
+    fn read_ahead(&mut self) {
+        let next = self.to_fetch.iter().copied();
+        if self.to_fetch.front().is_some_and(|id| !self.jobs.contains_key(id)) {
+            let unread: Vec<_> = next.take(AHEAD).filter(|id| !self.jobs.contains_key(id)).collect();
+            self.jobs.extend(sound(self.journal.some(&unread)).into_iter().map(|job| (job.id, job)));
+        }
     }
 
     // ===== and come back =====

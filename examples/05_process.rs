@@ -40,6 +40,7 @@ impl Handler<Line> for Reader {
 
 #[actix::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    latido::actors::process::init(); // programs are guarded by this one, started again
     let (sender, mut lines) = unbounded_channel();
     let reader = Reader(sender).start().recipient();
     let script = Command::shell("while read x; do echo $((n+=1)) $x; done");

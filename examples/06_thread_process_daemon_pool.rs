@@ -8,7 +8,7 @@
 //! process: has one of its own
 //! daemon: beats
 //! pool: 12 / 3 is 4
-//! pool: 12 / 0: the job panicked: attempt to divide by zero at examples/06_thread_process_daemon_pool.rs:92:69
+//! pool: 12 / 0: the job panicked: attempt to divide by zero at examples/06_thread_process_daemon_pool.rs:93:69
 //! pool: 12 / 1 is 12
 //! pool: three tasks have met, so it still has three threads
 //! daemon: failed: injected fault
@@ -63,6 +63,7 @@ impl CpuJob for Task {
 
 #[actix::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    latido::actors::process::init(); // programs are guarded by this one, started again
     latido::quiet_panics();
     let clerk = ChildSpec::new("clerk", || Clerk).on(Placement::OwnThread);
     let programs = ChildSpec::new("programs", CommandRunner::default);

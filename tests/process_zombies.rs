@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures::future::join_all;
-use latido::actors::process::{Command, CommandRunner, RunCommand};
+use latido::actors::process::{Command, CommandRunner, RunCommand, init_with};
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
@@ -22,6 +22,7 @@ impl Handler<Stop> for CommandRunner {
 
 #[actix::test]
 async fn hundreds_of_runs_leave_no_zombie_and_no_orphan() {
+    init_with(env!("CARGO_BIN_EXE_test-programs"));
     let run = |script: &str| RunCommand { command: Command::shell(script), time_limit: None };
     for _ in 0..20 {
         let runner = CommandRunner::default().start();

@@ -1,6 +1,7 @@
 //! Real programs as actors.
 #![cfg(all(feature = "process", target_os = "linux"))]
 
+mod escapes;
 mod exits;
 mod lines;
 mod runs;

@@ -1,7 +1,7 @@
 //! A small runner for actors, a reader for lines, and looks at what the kernel knows.
 
 use std::future::{Future, poll_fn};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -9,11 +9,26 @@ use std::time::Duration;
 use actix::prelude::*;
 use latido::actors::process::*;
 use latido::exit::{ExitReason, catch, crash};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+/// One of the programs in `tests/support/programs`.
+pub(crate) fn program(name: &str) -> Command {
+    Command::new(PROGRAMS).arg(name)
+}
+
+pub(crate) const PROGRAMS: &str = env!("CARGO_BIN_EXE_test-programs");
+
+/// Has what a test starts guarded. To be called before anything is started.
+pub(crate) fn guarded() {
+    init_with(PROGRAMS);
+}
+
 /// Runs an actor and tells how it ended, as a tree would.
 pub(crate) fn run<A: Actor<Context = Context<A>>>(actor: A) -> (Addr<A>, JoinHandle<ExitReason>) {
+    guarded();
     let context = Context::new();
     let addr = context.address();
     let mut life = context.into_future(actor);
@@ -34,10 +49,14 @@ pub(crate) fn failed(reason: ExitReason) -> ProcessExit {
     }
 }
 
+pub(crate) fn runner() -> Addr<CommandRunner> {
+    guarded();
+    CommandRunner::default().grace(Duration::from_millis(100)).start()
+}
+
 pub(crate) async fn run_once(script: &str, time_limit: Option<Duration>) -> Result<CommandOutput, RunError> {
-    let runner = CommandRunner::default().grace(Duration::from_millis(100)).start();
     let command = Command::shell(script);
-    within(runner.send(RunCommand { command, time_limit })).await.unwrap()
+    within(runner().send(RunCommand { command, time_limit })).await.unwrap()
 }
 
 /// A test that waits for what never happens is to fail, not to hang.
@@ -59,6 +78,11 @@ pub(crate) async fn until(mut reached: impl FnMut() -> bool) {
 pub(crate) fn state_of(pid: &str) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
+}
+
+pub(crate) fn signal(pid: &str, name: &str) {
+    let signal: Signal = format!("SIG{name}").parse().unwrap();
+    kill(Pid::from_raw(pid.trim().parse().unwrap()), signal).unwrap();
 }
 
 pub(crate) fn written_by(pid: &str) -> u64 {
@@ -87,6 +111,7 @@ pub(crate) fn reader() -> (Recipient<Line>, mpsc::UnboundedReceiver<Line>) {
             let _ = self.0.send(line);
         }
     }
+    guarded();
     let (to, lines) = mpsc::unbounded_channel();
     (Reader(to).start().recipient(), lines)
 }
@@ -100,6 +125,7 @@ pub(crate) struct HeldPipe {
 
 impl HeldPipe {
     pub(crate) fn new() -> Self {
+        guarded();
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
         mkfifo(&fifo);
@@ -114,13 +140,22 @@ impl HeldPipe {
         Self { dir, opened, released }
     }
 
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("fifo")
+    }
+
+    /// For a script that calls `"$0" escape ... "$1"`.
+    pub(crate) fn script_that_escapes(&self, script: &str) -> Command {
+        Command::new("/bin/sh").arg("-c").arg(script).arg(PROGRAMS).arg(self.path())
+    }
+
     pub(crate) fn command(&self, script: &str) -> Command {
         self.command_after(":", script)
     }
 
     /// Opens the pipe once `before` has run.
     pub(crate) fn command_after(&self, before: &str, script: &str) -> Command {
-        Command::shell(format!("{before}; exec 9>\"$1\"; {script}")).arg(self.dir.path().join("fifo"))
+        Command::shell(format!("{before}; exec 9>\"$1\"; {script}")).arg(self.path())
     }
 
     pub(crate) async fn opened(&mut self) {

@@ -7,6 +7,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use super::guard::wire::{Launch, Terms};
 
 /// A program and what it is started with. It inherits this program's environment and directory unless told
 /// otherwise.
@@ -26,7 +29,12 @@ pub struct Command {
     program: OsString,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    bare: bool,
     dir: Option<PathBuf>,
+    success: Vec<i32>,
+    pub(super) terms: Terms,
+    pub(super) user: Option<String>,
+    pub(super) group: Option<String>,
 }
 
 /// A command that cannot be run.
@@ -42,6 +50,18 @@ pub enum CommandError {
     /// The directory to run in is missing.
     #[error("there is no directory `{}` to run in: create it first", .0.display())]
     NoDirectory(PathBuf),
+    /// There is no such user to run as.
+    #[error("there is no user `{0}` to run as")]
+    NoUser(String),
+    /// There is no such group to run in.
+    #[error("there is no group `{0}` to run in")]
+    NoGroup(String),
+    /// Nobody is there to guard it.
+    #[error("programs are guarded: begin `main` with `latido::actors::process::init()`")]
+    NoGuard,
+    /// What was to guard it could not be started, or does not know how.
+    #[error("could not start a guard: {0}")]
+    Guard(#[source] io::Error),
     /// The operating system refused to start it.
     #[error("could not start `{command}`: {source}")]
     Start {
@@ -55,7 +75,17 @@ pub enum CommandError {
 impl Command {
     /// A program by its path, or by a name that is looked up in `PATH`. No shell is involved.
     pub fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: Vec::new(), dir: None }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            bare: false,
+            dir: None,
+            success: vec![0],
+            terms: Terms::default(),
+            user: None,
+            group: None,
+        }
     }
 
     /// A script for `/bin/sh`. Arguments added to it are its `"$1"`, `"$2"`, ..., so that no file name has to be
@@ -89,9 +119,21 @@ impl Command {
         self
     }
 
+    /// Leaves it nothing of this program's environment: only what is set by [`env`](Self::env).
+    pub fn env_clear(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     /// Sets the directory it runs in.
     pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.dir = Some(dir.into());
+        self
+    }
+
+    /// Sets the exit codes that count as success; only 0 unless set. With `grep`, say, 1 is no failure but "not found".
+    pub fn success_codes(mut self, codes: impl IntoIterator<Item = i32>) -> Self {
+        self.success = codes.into_iter().collect();
         self
     }
 
@@ -112,13 +154,27 @@ impl Command {
         })
     }
 
-    pub(super) fn to_tokio(&self) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(&self.program);
-        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
-        if let Some(dir) = &self.dir {
-            command.current_dir(dir);
+    pub(super) fn succeeds_with(&self, status: Option<ExitStatus>) -> bool {
+        status.and_then(|status| status.code()).is_some_and(|code| self.success.contains(&code))
+    }
+
+    /// What a guard has to know.
+    pub(super) fn launch(&self) -> Result<Launch, CommandError> {
+        let failed = |source| CommandError::Start { command: self.to_string(), source };
+        let mut texts = self.args.iter().chain(self.env.iter().flat_map(|(name, value)| [name, value]));
+        if texts.any(|text| text.as_bytes().contains(&0)) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "there is a NUL in it")));
         }
-        command
+        // A guard has another directory, and may be older than this program's own.
+        let here = env::current_dir().map_err(failed)?;
+        Ok(Launch {
+            program: self.program.clone(),
+            args: self.args.clone(),
+            env: self.env.clone(),
+            bare: self.bare,
+            dir: self.dir.as_ref().map_or(here.clone(), |dir| here.join(dir)).into(),
+            terms: self.terms()?,
+        })
     }
 
     /// The files that execvp(3) would try, in its order.

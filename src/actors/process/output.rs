@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::select;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::unix::pipe;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -15,12 +16,15 @@ const TAIL: usize = 64 * 1024;
 /// The longest line, in bytes. A longer one comes in pieces.
 const MAX_LINE: usize = 1024 * 1024;
 
-/// How long a pipe may be silent once its program has ended. Whatever the program wrote is in the pipe by then and
-/// its group is dead, so only a process that left the group can still hold the pipe open.
+/// The longest frame, in bytes.
+const MAX_FRAME: usize = 16 * 1024 * 1024;
+
+/// How long a pipe may be silent once its program has ended. Whatever the program wrote is in the pipe by then and all
+/// that it started is dead, so only somebody whom it gave the pipe to can still hold it open.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// One output pipe of a program.
-pub(super) struct Output<P> {
+pub(super) struct Output<P = pipe::Receiver> {
     pipe: BufReader<P>,
     tail: VecDeque<u8>,
     /// Turns true when the program has ended.
@@ -52,6 +56,40 @@ impl<P: AsyncRead + Unpin> Output<P> {
                 return (!nothing).then(|| String::from_utf8_lossy(&line).into_owned());
             }
         }
+    }
+
+    /// The next bytes, at most as many as the buffer holds; `None` after the last.
+    pub(super) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
+        self.fill().await;
+        let chunk = self.pipe.buffer().to_vec();
+        self.consume(chunk.len());
+        (!chunk.is_empty()).then_some(chunk)
+    }
+
+    /// The next frame without its length; `None` after the last, and if the output ends within one. The error is the
+    /// length of one that is too long.
+    pub(super) async fn next_frame(&mut self) -> Option<Result<Vec<u8>, usize>> {
+        let length = self.exactly(size_of::<u32>()).await?;
+        let length = u32::from_be_bytes(length.try_into().ok()?) as usize;
+        if length > MAX_FRAME {
+            return Some(Err(length));
+        }
+        self.exactly(length).await.map(Ok)
+    }
+
+    async fn exactly(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            self.fill().await;
+            let chunk = self.pipe.buffer();
+            let taken = chunk.len().min(count - bytes.len());
+            if taken == 0 {
+                return None;
+            }
+            bytes.extend_from_slice(&chunk[..taken]);
+            self.consume(taken);
+        }
+        Some(bytes)
     }
 
     /// Reads to the end and keeps the tail.
@@ -128,6 +166,20 @@ mod tests {
             assert_eq!(line.len(), length);
         }
         assert_eq!(output.next_line().await, None);
+    }
+
+    #[actix::test]
+    async fn frames_come_whole_and_one_that_is_cut_off_is_the_end() {
+        let mut output = output(b"\0\0\0\x03one\0\0\0\0\0\0\0\x05thr");
+        for expected in [Some("one"), Some(""), None, None] {
+            let frame = output.next_frame().await.map(|frame| String::from_utf8(frame.unwrap()).unwrap());
+            assert_eq!(frame.as_deref(), expected);
+        }
+    }
+
+    #[actix::test]
+    async fn a_frame_over_the_bound_is_not_read() {
+        assert_eq!(output(b"Hello, world").next_frame().await, Some(Err(0x48656c6c)));
     }
 
     #[actix::test]

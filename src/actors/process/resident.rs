@@ -1,94 +1,46 @@
 //! A program that stays, as an actor.
 
-use std::fmt;
-use std::pin::pin;
-use std::process::Stdio;
 use std::time::Duration;
 
 use actix::prelude::*;
-use futures::future::{Either, join3, select};
-use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::process::ChildStdin;
+use futures::future::{Either, select};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::child::{Child, GRACE, Pipes};
-use super::command::Command;
-use super::exit::ProcessExit;
-use super::output::Output;
-use crate::{Report, Reporter, crash};
+use super::command::{Command, CommandError};
+use super::exit::{ExitCause, ProcessExit};
+use super::input::{Write, is_exiting, write_all};
+use super::life::{Lines, Plan, Up, live};
+use super::messages::{
+    Chunk, CloseInput, Frame, Line, ProcessError, ProcessReport, WriteBytes, WriteFrame, WriteLine,
+};
+use super::program::GRACE;
+use super::sink::Sink;
+use super::watch::Readiness;
+use crate::supervision::Backoff;
+use crate::{Reporter, crash};
 
-// ===== messages =====
-
-/// Writes a line to the program's standard input. Answered once it is in the pipe, so a program that has stopped
-/// reading holds its senders back.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
-#[rtype(result = "Result<(), ProcessError>")]
-pub struct WriteLine(
-    /// The line, without its end.
-    pub String,
-);
-
-/// A line that the program wrote, without its end. Bytes that are not UTF-8 are replaced; a line over 1 MiB comes
-/// in pieces.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
-#[rtype(result = "()")]
-pub struct Line {
-    /// Where it wrote it.
-    pub stream: StdStream,
-    /// What it wrote.
-    pub text: String,
-}
-
-/// Which of its two outputs a program wrote to. Lines of one arrive in order; between the two there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StdStream {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-}
-
-/// A line that could not be written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProcessError {
-    /// The program has closed its standard input or is ending.
-    #[error("`{command}` takes no more input: send the line again once it has been restarted")]
-    InputClosed {
-        /// The command line.
-        command: String,
-    },
-}
-
-/// What a [`Process`] reports on its tree's event stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProcessReport {
-    /// The program runs.
-    Started {
-        /// The command line.
-        command: String,
-        /// Its process id, which is its group's too.
-        pid: u32,
-    },
-    /// The program has ended, and its last lines have been taken.
-    Exited(ProcessExit),
-}
-
-impl Report for ProcessReport {}
-
-// ===== actor =====
+/// How long a program may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A program that runs for as long as the actor does.
 ///
-/// - The program exits with 0: the actor stops itself.
+/// - The program exits with 0, or another code that [counts as success](Command::success_codes): the actor stops itself.
 /// - It exits with anything else, or a signal kills it: the actor crashes with the [`ProcessExit`].
 /// - It cannot be started: the actor crashes with the [`CommandError`](super::CommandError).
+/// - It ends before it is [ready](Self::ready_when), or is not ready in time: it is started again as often as
+///   [`start_attempts`](Self::start_attempts) says, and then the actor crashes with the [`ProcessExit`]. For its
+///   supervisor that is a failed start; the actor was never up.
 /// - The actor is asked to stop: standard input is closed and the group gets SIGTERM, then after
 ///   [`grace`](Self::grace) SIGKILL; the actor stops once the program is gone. Give its child spec a longer shutdown
 ///   timeout than this grace.
-/// - The actor crashes or is killed: the group gets SIGKILL at once.
+/// - The actor crashes or is killed, its arbiter ends, or this program does, be it by SIGKILL: the program is killed at
+///   once.
+///
+/// Whichever it is, all that the program has started is killed as well, wherever it has moved itself, and the exit has
+/// the [census](super::Census).
 ///
 /// ```no_run
 /// # use actix::prelude::*;
@@ -111,9 +63,7 @@ impl Report for ProcessReport {}
 /// ```
 #[derive(Debug)]
 pub struct Process {
-    command: Command,
-    grace: Duration,
-    lines: Option<Recipient<Line>>,
+    plan: Plan,
     runs: bool,
     /// Dropped to close standard input, once what is in the channel is written.
     input: Option<mpsc::UnboundedSender<Write>>,
@@ -121,25 +71,84 @@ pub struct Process {
     stop: Option<oneshot::Sender<()>>,
 }
 
-type Write = (String, oneshot::Sender<()>);
-
 impl Process {
     /// A process that drops what the program writes and gives it 5 seconds to stop.
     pub fn new(command: Command) -> Self {
-        Self { command, grace: GRACE, lines: None, runs: false, input: None, stop: None }
+        let plan = Plan {
+            command,
+            grace: GRACE,
+            stdout: Sink::Nobody,
+            stderr: Sink::Nobody,
+            readiness: Readiness::Started,
+            ready_within: READY_WITHIN,
+            attempts: 1,
+            backoff: Backoff::NONE,
+            watchdog: None,
+        };
+        Self { plan, runs: false, input: None, stop: None }
     }
 
-    /// Sends each line that the program writes to `lines`, and reads on when that has handled it. A reader that
-    /// stalls lets the pipe fill up, which stops the program: lines are neither lost nor heaped up here. Once the
-    /// reader is closed lines are dropped.
+    /// Sends each line that the program writes, to either output, to `lines`, and reads on when that has handled it. A
+    /// reader that stalls lets the pipe fill up, which stops the program: nothing is lost, and nothing heaped up here.
+    /// Once the reader is closed lines are dropped.
     pub fn lines_to(mut self, lines: Recipient<Line>) -> Self {
-        self.lines = Some(lines);
+        self.plan.stdout = Sink::Lines(lines.clone());
+        self.plan.stderr = Sink::Lines(lines);
+        self
+    }
+
+    /// Sends the lines of standard error to `lines`, whatever is done with standard output.
+    pub fn errors_to(mut self, lines: Recipient<Line>) -> Self {
+        self.plan.stderr = Sink::Lines(lines);
+        self
+    }
+
+    /// Sends standard output as bytes, as they come, at the reader's pace.
+    pub fn bytes_to(mut self, chunks: Recipient<Chunk>) -> Self {
+        self.plan.stdout = Sink::Chunks(chunks);
+        self
+    }
+
+    /// Sends standard output as values, at the reader's pace: each is JSON behind its length in four bytes, the most
+    /// significant one first, and at most 16 MiB long. A program that writes anything else is made to end, and has
+    /// failed with [`ExitCause::BadFrame`].
+    pub fn frames_to<T: DeserializeOwned + Send + 'static>(mut self, frames: Recipient<Frame<T>>) -> Self {
+        self.plan.stdout = Sink::frames(frames);
         self
     }
 
     /// Sets the time between SIGTERM and SIGKILL when the actor is asked to stop.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.plan.grace = grace;
+        self
+    }
+
+    /// Sets what makes the program count as started up; that it runs, unless set.
+    pub fn ready_when(mut self, readiness: Readiness) -> Self {
+        self.plan.readiness = readiness;
+        self
+    }
+
+    /// Sets how long it may take to be ready, after which it is made to end; 30 seconds unless set.
+    pub fn ready_within(mut self, limit: Duration) -> Self {
+        self.plan.ready_within = limit;
+        self
+    }
+
+    /// Sets how often it is started in a row before the actor fails because it never was ready; once unless set. The
+    /// waits in between are `backoff`'s. A program that was ready and ended is not started again here: that is for the
+    /// supervisor to decide.
+    pub fn start_attempts(mut self, attempts: u32, backoff: Backoff) -> Self {
+        self.plan.attempts = attempts;
+        self.plan.backoff = backoff;
+        self
+    }
+
+    /// Expects a sign of life, `WATCHDOG=1` over the socket that `NOTIFY_SOCKET` names, at least once within `limit`
+    /// from when the program is ready. The program finds the limit in `WATCHDOG_USEC`, as with systemd. If there is none
+    /// it gets SIGABRT, for a core dump or a stack trace, and after [`grace`](Self::grace) SIGKILL.
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        self.plan.watchdog = Some(limit);
         self
     }
 }
@@ -151,20 +160,22 @@ impl Actor for Process {
         if runtime_is_gone() {
             return ctx.stop();
         }
-        let (child, mut pipes) =
-            Child::spawn(&self.command, Stdio::piped()).unwrap_or_else(|error| crash(error));
-        Reporter::current()
-            .report(ProcessReport::Started { command: self.command.to_string(), pid: child.pid() });
-        let (input, writes) = mpsc::unbounded_channel();
+        let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         self.runs = true;
-        self.input = Some(input);
         self.stop = Some(stop);
-
-        let stdin = pipes.stdin.take().expect("piped");
-        ctx.spawn(write_lines(stdin, writes).into_actor(self));
-        let life = live(self.command.clone(), child, pipes, self.lines.clone(), self.grace, stopped);
-        ctx.spawn(life.into_actor(self).map(|exit, act, ctx| act.ended(exit, ctx)));
+        let lines = Lines { ready: Some(ready), stop: stopped, reporter: Reporter::current() };
+        let life = Box::pin(live(self.plan.clone(), lines));
+        // The actor is up when the program is.
+        ctx.wait(select(life, is_ready).into_actor(self).map(|first, act, ctx| match first {
+            Either::Left((ended, _)) => act.ended(ended, ctx),
+            Either::Right((up, life)) => {
+                if let Ok(up) = up {
+                    act.write_to(up, ctx);
+                }
+                ctx.spawn(life.into_actor(act).map(|ended, act, ctx| act.ended(ended, ctx)));
+            }
+        }));
     }
 
     fn stopping(&mut self, _: &mut Context<Self>) -> Running {
@@ -179,111 +190,92 @@ impl Actor for Process {
 impl Handler<WriteLine> for Process {
     type Result = ResponseActFuture<Self, Result<(), ProcessError>>;
 
-    fn handle(&mut self, WriteLine(line): WriteLine, _: &mut Context<Self>) -> Self::Result {
-        let (written, answer) = oneshot::channel();
-        if let Some(input) = &self.input {
-            // Whoever cannot write drops `written`, and the answer is the error.
-            let _ = input.send((line, written));
+    fn handle(&mut self, WriteLine(mut line): WriteLine, _: &mut Context<Self>) -> Self::Result {
+        line.push('\n');
+        self.write(line.into_bytes())
+    }
+}
+
+impl Handler<WriteBytes> for Process {
+    type Result = ResponseActFuture<Self, Result<(), ProcessError>>;
+
+    fn handle(&mut self, WriteBytes(bytes): WriteBytes, _: &mut Context<Self>) -> Self::Result {
+        self.write(bytes)
+    }
+}
+
+impl<T: Serialize + 'static> Handler<WriteFrame<T>> for Process {
+    type Result = ResponseActFuture<Self, Result<(), ProcessError>>;
+
+    fn handle(&mut self, WriteFrame(value): WriteFrame<T>, _: &mut Context<Self>) -> Self::Result {
+        match frame(&value) {
+            Ok(bytes) => self.write(bytes),
+            Err(error) => Box::pin(actix::fut::ready(Err(error))),
         }
-        Box::pin(answer.into_actor(self).map(|answer, act, _| {
-            answer.map_err(|_| ProcessError::InputClosed { command: act.command.to_string() })
-        }))
+    }
+}
+
+impl Handler<CloseInput> for Process {
+    type Result = ();
+
+    fn handle(&mut self, _: CloseInput, _: &mut Context<Self>) {
+        self.input = None;
     }
 }
 
 impl Process {
-    fn ended(&mut self, exit: ProcessExit, ctx: &mut Context<Self>) {
+    fn write(&mut self, bytes: Vec<u8>) -> ResponseActFuture<Self, Result<(), ProcessError>> {
+        let (written, answer) = oneshot::channel();
+        if let Some(input) = &self.input {
+            // Whoever cannot write drops `written`, and the answer is the error.
+            let _ = input.send(Write { bytes, written });
+        }
+        Box::pin(answer.into_actor(self).map(|answer, act, _| {
+            answer.map_err(|_| ProcessError::InputClosed { command: act.plan.command.to_string() })
+        }))
+    }
+
+    fn write_to(&mut self, Up { stdin, pid }: Up, ctx: &mut Context<Self>) {
+        if self.stop.is_none() {
+            return; // asked to stop meanwhile: it sees the end of its input
+        }
+        let (input, writes) = mpsc::unbounded_channel();
+        self.input = Some(input);
+        ctx.spawn(write_all(stdin, writes).into_actor(self).map(move |closed, act, _| {
+            act.input = None;
+            if let Some(closed) = closed
+                && !is_exiting(pid)
+            {
+                Reporter::current().report(ProcessReport::InputClosed { unwritten: closed.unwritten });
+            }
+        }));
+    }
+
+    fn ended(&mut self, ended: Result<ProcessExit, CommandError>, ctx: &mut Context<Self>) {
         let asked_to = self.stop.is_none();
         // Before anything else: from here on `stopping` has nothing to wait for, in a crash least of all.
         self.runs = false;
-        Reporter::current().report(ProcessReport::Exited(exit.clone()));
-        if asked_to || exit.status.success() {
-            ctx.stop();
-        } else {
-            crash(exit)
+        match ended {
+            _ if asked_to => ctx.stop(),
+            Ok(exit) if exit.cause == ExitCause::Itself && self.plan.command.succeeds_with(exit.status) => {
+                ctx.stop()
+            }
+            Ok(exit) => crash(exit),
+            Err(error) => crash(error),
         }
     }
+}
+
+/// JSON behind its length.
+fn frame(value: &impl Serialize) -> Result<Vec<u8>, ProcessError> {
+    let json = serde_json::to_vec(value).map_err(|error| ProcessError::NotJson(error.to_string()))?;
+    let length =
+        u32::try_from(json.len()).map_err(|_| ProcessError::NotJson("it is over 4 GiB".to_owned()))?;
+    Ok([&length.to_be_bytes()[..], &json].concat())
 }
 
 /// An actor whose arbiter has ended is dropped after the runtime, and actix calls `started` and `stopping` even
 /// then. Nothing can be waited for there: the program is killed as the context drops its future.
 fn runtime_is_gone() -> bool {
     Handle::try_current().is_err()
-}
-
-/// The program's life: to its own end, or to the one it is asked for.
-async fn live(
-    command: Command,
-    child: Child,
-    mut pipes: Pipes,
-    lines: Option<Recipient<Line>>,
-    grace: Duration,
-    stop: oneshot::Receiver<()>,
-) -> ProcessExit {
-    {
-        let stdout = forward(&mut pipes.stdout, StdStream::Out, lines.as_ref());
-        let stderr = forward(&mut pipes.stderr, StdStream::Err, lines.as_ref());
-        let run = pin!(join3(child.exited(), stdout, stderr));
-        if let Either::Right((_, run)) = select(run, stop).await {
-            child.end(grace, run).await;
-        }
-    }
-    ProcessExit::new(&command, child.reap().await, pipes.stderr.last_words())
-}
-
-async fn forward<P: AsyncRead + Unpin>(
-    output: &mut Output<P>,
-    stream: StdStream,
-    to: Option<&Recipient<Line>>,
-) {
-    while let Some(text) = output.next_line().await {
-        if let Some(to) = to {
-            let _ = to.send(Line { stream, text }).await; // closed: nobody wants it any more
-        }
-    }
-}
-
-/// Writes one line after the other. Ends with the channel or at the first line that the program does not take;
-/// the lines left in the channel are dropped with it, which tells their senders.
-async fn write_lines(mut stdin: ChildStdin, mut writes: mpsc::UnboundedReceiver<Write>) {
-    while let Some((mut line, written)) = writes.recv().await {
-        line.push('\n');
-        if stdin.write_all(line.as_bytes()).await.is_err() {
-            return;
-        }
-        let _ = written.send(()); // the sender no longer waits
-    }
-}
-
-impl fmt::Display for ProcessReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Started { command, pid } => write!(f, "`{command}` runs as process {pid}"),
-            Self::Exited(exit) => exit.fmt(f),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TreePath;
-    use crate::bus::EventBus;
-    use crate::reporter::Speaker;
-
-    #[actix::test]
-    async fn the_start_and_the_exit_are_reported() {
-        let bus = EventBus::default();
-        let mut events = bus.subscribe();
-        let reporter = Reporter::new(Speaker::new(bus, TreePath::root("true")), 1);
-        let _current = reporter.clone().enter();
-        Process::new(Command::new("true")).start();
-
-        let started = events.next().await.unwrap();
-        let Some(ProcessReport::Started { pid, .. }) = started.report() else { panic!("{started}") };
-        assert!(started.to_string().ends_with(&format!("`true` runs as process {pid}")), "{started}");
-        let exited = events.next().await.unwrap();
-        let Some(ProcessReport::Exited(exit)) = exited.report() else { panic!("{exited}") };
-        assert_eq!(exit.status.code(), Some(0));
-    }
 }

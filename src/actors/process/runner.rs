@@ -1,17 +1,22 @@
 //! One program per message.
 
+use std::fmt;
 use std::pin::pin;
-use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures::future::join3;
 use tokio::time::timeout;
 
-use super::child::{Child, GRACE};
 use super::command::{Command, CommandError};
-use super::exit::ProcessExit;
+use super::exit::{ExitCause, ProcessExit};
+use super::guard::Guard;
+use super::program::{GRACE, Input, Pipes, Program};
 use crate::actors::WhileWanted;
+
+/// How many guards are kept between runs.
+const IDLE_GUARDS: usize = 8;
 
 // ===== messages =====
 
@@ -74,8 +79,11 @@ pub enum RunError {
 
 /// Runs programs: all that it is sent at once, so who sends says how many run at a time.
 ///
-/// A run ends when its sender stops waiting for it, and all of them end with the actor: their process groups are
-/// killed, and their senders hear `MailboxError::Closed`.
+/// A run ends when its sender stops waiting for it, and all of them end with the actor: they are killed with all that
+/// they have started, and their senders hear `MailboxError::Closed`.
+///
+/// Guards are kept for the next run, up to eight. What is changed in this program's own environment after a guard was
+/// started does not reach the programs that it runs; what a [`Command`] sets does.
 ///
 /// ```no_run
 /// # use actix::prelude::*;
@@ -91,11 +99,12 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct CommandRunner {
     grace: Duration,
+    guards: Guards,
 }
 
 impl Default for CommandRunner {
     fn default() -> Self {
-        Self { grace: GRACE }
+        Self { grace: GRACE, guards: Guards::default() }
     }
 }
 
@@ -116,37 +125,81 @@ impl Handler<RunCommand> for CommandRunner {
 
     fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
         // A future of the context, not a `ResponseFuture`: it has to end with the actor.
-        WhileWanted::new(run(message, self.grace).into_actor(self))
+        WhileWanted::new(run(message, self.grace, self.guards.clone()).into_actor(self))
     }
 }
 
 async fn run(
     RunCommand { command, time_limit }: RunCommand,
     grace: Duration,
+    guards: Guards,
 ) -> Result<CommandOutput, RunError> {
     let start = Instant::now();
-    let (child, mut pipes) = Child::spawn(&command, Stdio::null())?;
+    let (mut program, mut pipes) = guards.start(&command).await?;
     let mut timed_out = None;
+    let (orders, mut run) = program.parts();
     {
-        let mut run = pin!(join3(child.exited(), pipes.stdout.drain(), pipes.stderr.drain()));
+        let mut all = pin!(join3(run.over(), pipes.stdout.drain(), pipes.stderr.drain()));
         match time_limit {
-            None => drop(run.await),
+            None => drop(all.await),
             Some(limit) => {
-                if timeout(limit, &mut run).await.is_err() {
+                if timeout(limit, &mut all).await.is_err() {
                     timed_out = Some(limit);
-                    child.end(grace, run).await;
+                    orders.terminate();
+                    if timeout(grace, &mut all).await.is_err() {
+                        orders.kill();
+                        all.await;
+                    }
                 }
             }
         }
     }
-    let exit = ProcessExit::new(&command, child.reap().await, pipes.stderr.last_words());
+    let cause = if timed_out.is_some() { ExitCause::Stopped } else { ExitCause::Itself };
+    let (exit, guard) = program.finish(&command, cause, pipes.stderr.last_words()).await;
+    if let Some(guard) = guard {
+        guards.keep(guard);
+    }
     match timed_out {
         Some(limit) => Err(RunError::TimedOut { limit, exit }),
-        None if !exit.status.success() => Err(RunError::Exit(exit)),
+        None if !command.succeeds_with(exit.status) => Err(RunError::Exit(exit)),
         None => Ok(CommandOutput {
             stdout: pipes.stdout.tail(),
             stderr: pipes.stderr.tail(),
             elapsed: start.elapsed(),
         }),
+    }
+}
+
+/// Guards between two runs.
+#[derive(Clone, Default)]
+struct Guards(Arc<Mutex<Vec<Guard>>>);
+
+impl Guards {
+    async fn start(&self, command: &Command) -> Result<(Program, Pipes), CommandError> {
+        while let Some(guard) = self.take() {
+            match Program::start(guard, command, Input::Nothing).await {
+                // It has been killed meanwhile.
+                Err(CommandError::Guard(_)) => {}
+                started => return started,
+            }
+        }
+        Program::start(Guard::start()?, command, Input::Nothing).await
+    }
+
+    fn take(&self) -> Option<Guard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn keep(&self, guard: Guard) {
+        let mut guards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if guards.len() < IDLE_GUARDS {
+            guards.push(guard);
+        }
+    }
+}
+
+impl fmt::Debug for Guards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guards")
     }
 }

@@ -16,6 +16,7 @@ use exit::Exit;
 use view::Screen;
 
 fn main() -> Exit {
+    latido::actors::process::init(); // a guard of the commands that --exec runs goes its own way from here
     let cli = Cli::try_parse().unwrap_or_else(cli::explain);
     latido::quiet_panics(); // they are events, and shown as such
     let screen = Screen::new();

@@ -1,0 +1,158 @@
+//! Whatever a program does to get away, it ends with its actor, and so does all that it has started.
+
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use latido::actors::process::*;
+use latido::prelude::*;
+
+use super::support::*;
+
+/// A time that no test outlasts.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// From the plain double fork of a daemon to a subreaper that catches its own orphans, in the guard's own group, without
+/// the environment that could tell where it comes from.
+const WAYS: [&[&str]; 8] = [
+    &["fork", "setsid", "fork"],
+    &["fork", "setsid", "bare", "ignore-term", "fork"],
+    &["fork", "setpgid"],
+    &["fork", "join-guard", "ignore-term", "fork"],
+    &["child", "setsid", "fork", "setsid", "fork", "setsid", "fork"],
+    &["subreaper", "setsid", "subreaper", "fork", "setsid", "fork"],
+    &["child", "child", "setsid", "child", "bare", "child"],
+    &["fork", "ignore-term", "bare", "setsid", "subreaper", "ignore-term", "bare", "fork"],
+];
+
+/// One attempt: a program that goes this way, its actor stopped when it has got there, and the exit that was told.
+async fn attempt(way: &[&str]) -> ProcessExit {
+    let held = HeldPipe::new();
+    let script = Command::shell("\"$@\" & exec sleep 1000").arg(PROGRAMS).arg("escape");
+    let escape = script.args(way.iter().copied()).arg(held.path());
+    stopped_when_held(held, escape).await
+}
+
+async fn stopped_when_held(mut held: HeldPipe, command: Command) -> ProcessExit {
+    let spec = ChildSpec::new("escape", move || Process::new(command.clone()).grace(Duration::ZERO));
+    let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
+    let mut events = tree.subscribe();
+    held.opened().await;
+    within(tree.stop(HOUR)).await;
+    held.released().await;
+    within(events.find_map("app/escape", exit_of)).await.unwrap()
+}
+
+fn exit_of(event: &Event) -> Option<ProcessExit> {
+    match event.report()? {
+        ProcessReport::Exited(exit) => Some(exit.clone()),
+        _ => None,
+    }
+}
+
+#[actix::test]
+async fn a_thousand_attempts_to_escape_leave_no_survivor() {
+    let mut escaped = 0;
+    // As many at a time as there are ways.
+    for round in 0..1_000 / WAYS.len() {
+        for exit in futures::future::join_all(WAYS.map(attempt)).await {
+            assert!(exit.census.survivors.is_empty(), "round {round}: {}", exit.census);
+            escaped += exit.census.escaped;
+        }
+    }
+    assert!(escaped >= 1_000, "only {escaped} were found outside of their group");
+}
+
+#[actix::test]
+async fn what_forks_faster_than_it_can_be_counted_is_caught_too() {
+    for _ in 0..10 {
+        let held = HeldPipe::new();
+        let storm = program("storm").arg(held.path());
+        let exit = stopped_when_held(held, storm).await;
+        assert!(exit.census.survivors.is_empty() && exit.census.escaped > 0, "{}", exit.census);
+    }
+}
+
+#[actix::test]
+async fn a_program_that_ends_by_itself_takes_what_has_escaped_along() {
+    let mut held = HeldPipe::new();
+    let script = held.script_that_escapes("\"$0\" escape fork setsid fork \"$1\"; read leave; exit 7");
+    let (to, mut lines) = reader();
+    let (shell, end) = run(Process::new(script).lines_to(to));
+    assert_eq!(within(lines.recv()).await.unwrap(), out("held"));
+    held.opened().await;
+    within(shell.send(WriteLine("leave".into()))).await.unwrap().unwrap();
+    let exit = failed(within(end).await.unwrap());
+    assert_eq!((exit.code(), exit.census.escaped, exit.census.survivors.len()), (Some(7), 1, 0), "{exit}");
+    held.released().await;
+}
+
+#[actix::test]
+async fn a_run_takes_what_has_escaped_along() {
+    let held = HeldPipe::new();
+    let script = held.script_that_escapes("\"$0\" escape fork setsid fork \"$1\" | read held");
+    let runner = runner();
+    let output = within(runner.send(RunCommand::new(script))).await.unwrap();
+    output.unwrap();
+    held.released().await;
+}
+
+#[actix::test]
+async fn a_program_that_kills_its_guard_dies_with_all_it_has_started_and_is_told_of() {
+    let mut held = HeldPipe::new();
+    let killer = program("kill-the-guard").arg(held.path());
+    let (_, end) = run(Process::new(killer));
+    held.opened().await;
+    let exit = failed(within(end).await.unwrap());
+    assert_eq!((&exit.cause, exit.status), (&ExitCause::GuardLost, None), "{exit}");
+    assert!(exit.census.survivors.is_empty(), "{exit}");
+    held.released().await;
+}
+
+#[actix::test]
+async fn a_guard_that_is_killed_between_two_runs_costs_nobody_anything() {
+    let runner = runner();
+    let guard = RunCommand::new(Command::shell("echo $PPID"));
+    let first = within(runner.send(guard.clone())).await.unwrap().unwrap().stdout;
+    let again = within(runner.send(guard.clone())).await.unwrap().unwrap().stdout;
+    assert_eq!(first, again, "it is used again");
+    let pid = first.trim().to_owned();
+    signal(&pid, "KILL");
+    until(|| state_of(&pid).is_none_or(|state| state == 'Z')).await;
+    let other = within(runner.send(guard)).await.unwrap().unwrap().stdout;
+    assert_ne!(first, other);
+}
+
+#[actix::test]
+async fn what_is_sent_to_every_process_does_not_end_the_guard() {
+    let (to, mut lines) = reader();
+    let (shell, end) = run(Process::new(Command::shell("echo $PPID; exec cat")).lines_to(to));
+    let guard = within(lines.recv()).await.unwrap().text;
+    for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"] {
+        signal(&guard, name);
+    }
+    within(shell.send(WriteLine("on duty".into()))).await.unwrap().unwrap();
+    assert_eq!(within(lines.recv()).await.unwrap(), out("on duty"));
+    shell.do_send(Stop);
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
+}
+
+#[test]
+fn nothing_is_left_a_second_after_latido_was_killed() {
+    let mut held: Vec<_> = (0..6).map(|_| HeldPipe::new()).collect();
+    let mut host = std::process::Command::new(PROGRAMS);
+    let mut host = host.arg("host").args(held.iter().map(HeldPipe::path)).spawn().unwrap();
+    let system = System::new();
+    system.block_on(async move {
+        for held in &mut held {
+            held.opened().await;
+        }
+        host.kill().unwrap();
+        let killed = Instant::now();
+        for held in held {
+            held.released().await;
+        }
+        let took = killed.elapsed();
+        assert!(took < Duration::from_secs(1), "it took {took:?}");
+        host.wait().unwrap();
+    });
+}

@@ -1,0 +1,68 @@
+//! Small programs that behave badly, or in an unusual way, for the tests of processes: the first argument says which.
+//! It is also the guard of what those tests start.
+
+mod escape;
+mod host;
+mod speak;
+
+use std::env;
+use std::fs;
+use std::process::exit;
+use std::thread::park;
+
+use nix::sys::signal::{SigSet, Signal, raise};
+
+fn main() {
+    latido::actors::process::init();
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["ignore-term"] => ignore_term(),
+        ["die-by", signal] => die_by(signal),
+        ["third-time-lucky", counter] => third_time_lucky(counter),
+        ["escape", ref way @ .., fifo] => escape::go(way, fifo),
+        ["storm", fifo] => escape::storm(fifo),
+        ["kill-the-guard", fifo] => escape::kill_the_guard(fifo),
+        ["print-lines"] => speak::print_lines(),
+        ["print-frames"] => speak::print_frames(),
+        ["double"] => speak::double(),
+        ["notify", ref messages @ ..] => speak::notify(messages),
+        ["host", ref fifos @ ..] => host::run(fifos),
+        _ => panic!("no such program: {args:?}"),
+    }
+}
+
+/// Says "ready" and stays, whatever it is asked for.
+fn ignore_term() {
+    block_term();
+    println!("ready");
+    stay();
+}
+
+fn block_term() {
+    let mut term = SigSet::empty();
+    term.add(Signal::SIGTERM);
+    term.thread_block().unwrap(); // there is but this thread
+}
+
+fn stay() -> ! {
+    loop {
+        park();
+    }
+}
+
+fn die_by(signal: &str) {
+    raise(signal.parse().unwrap()).unwrap();
+}
+
+/// Fails twice, each time with a line in the file `counter`, then says "ready" and stays.
+fn third_time_lucky(counter: &str) {
+    let starts = fs::read_to_string(counter).unwrap_or_default().lines().count() + 1;
+    fs::write(counter, "start\n".repeat(starts)).unwrap();
+    if starts < 3 {
+        eprintln!("not yet");
+        exit(starts as i32);
+    }
+    println!("ready");
+    stay();
+}

@@ -10,6 +10,7 @@ mod failures;
 mod files;
 mod full_disk;
 mod good_runs;
+mod jobs;
 mod journal;
 mod kill;
 mod latido;
@@ -17,3 +18,4 @@ mod latido;
 #[path = "../support/server.rs"]
 mod server;
 mod signals;
+mod torn_journal;

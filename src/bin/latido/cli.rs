@@ -12,6 +12,7 @@ use latido::fault::{Fault, FaultError, When};
 use crate::exit::Exit;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::exec::Exec;
+use crate::fetch::job::Stage;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -36,6 +37,20 @@ Run the same command again to go on where the last run ended: files that are the
 as they were when they were done, are not fetched again. A file is fetched from its beginning.
 
 ";
+
+const JOBS_EXAMPLES: &str = "\
+Examples:
+  latido jobs -d mirror
+  latido jobs -d mirror list --state failed
+  latido jobs -d mirror retry a.bin 17
+  latido jobs -d mirror forget 'old/*'
+
+A journal belongs to one program at a time. Beside a `latido fetch` that works with it nothing
+is read or changed, and you are told which process that is.
+
+Exit codes:
+  0    done
+  2    usage, no such job, or the journal is in use or damaged";
 
 const FAULT_HELP: &str = "\
 Break a part of the program on purpose and watch it recover
@@ -63,6 +78,9 @@ pub(crate) enum Command {
     /// Get files, verified, and lose nothing when something crashes
     #[command(after_help = format!("{FETCH_EXAMPLES}{EXIT_CODES}"))]
     Fetch(FetchArgs),
+    /// Read, fetch anew or forget what the journal of a directory has
+    #[command(after_help = JOBS_EXAMPLES)]
+    Jobs(JobsArgs),
     /// Watch a tree of actors fail and recover, with a server of its own
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
@@ -113,6 +131,45 @@ pub(crate) struct FetchArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct JobsArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<Action>,
+
+    /// The DIR of the fetch
+    #[arg(short, long, value_name = "DIR", default_value = ".", global = true)]
+    pub(crate) dir: PathBuf,
+
+    /// The journal [default: DIR/.latido.db]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// One line of JSON for each job; see docs/json.md
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Show them: state, failed tries, size, checksum, and why the last try failed (this is the default)
+    List(Which),
+    /// Have the next run fetch them anew, with all their tries
+    Retry(Which),
+    /// Remove them from the journal; files that are there stay
+    Forget(Which),
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct Which {
+    /// Numbers or names as `latido jobs` shows them; `*` in a name stands for any text
+    #[arg(value_name = "JOB")]
+    pub(crate) jobs: Vec<String>,
+
+    /// Only those in this state: queued, processing, done, failed
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<Stage>,
 }
 
 #[derive(Args, Debug)]
@@ -193,7 +250,7 @@ mod tests {
     fn fetch(line: &str) -> FetchArgs {
         match parse(line).unwrap().command {
             Command::Fetch(args) => args,
-            Command::Demo(_) => panic!("not fetch"),
+            _ => panic!("not fetch"),
         }
     }
 

@@ -5,6 +5,7 @@ mod cli;
 mod demo;
 mod exit;
 mod fetch;
+mod jobs;
 mod logging;
 mod signals;
 mod view;
@@ -25,6 +26,7 @@ fn main() -> Exit {
         match cli.command {
             Command::Fetch(args) => fetch::command(&args, &screen).await,
             Command::Demo(args) => demo::command(&args, &screen).await,
+            Command::Jobs(args) => jobs::command(&args),
         }
     });
     ended.unwrap_or_else(|error| {

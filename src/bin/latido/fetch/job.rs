@@ -8,9 +8,11 @@
 //!    '--- a try failed -'--- mismatch --'        out of tries, or for good: Failed
 //! ```
 
+use std::str::FromStr;
+
+use super::cause::{Cause, Failure};
 use super::checksum::Checksum;
 use super::request::Request;
-use super::text::presentable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -24,6 +26,31 @@ pub(crate) enum Stage {
     Processing,
     Done,
     Failed,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Queued, Self::Fetching, Self::Verifying, Self::Processing, Self::Done, Self::Failed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Fetching => "fetching",
+            Self::Verifying => "verifying",
+            Self::Processing => "processing",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for Stage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|stage| stage.name() == text);
+        named.ok_or_else(|| format!("`{text}` is no stage"))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +72,7 @@ pub(crate) struct Job {
     /// The `--exec` that was content with the file.
     pub(crate) processed_by: Option<Box<str>>,
     /// Why the last try failed.
-    pub(crate) error: Option<Box<str>>,
+    pub(crate) error: Option<Failure>,
 }
 
 /// How work ended.
@@ -57,19 +84,19 @@ pub(crate) enum Answer {
     },
     /// `transient`: another try may do better.
     FetchFailed {
-        error: String,
+        error: Failure,
         transient: bool,
     },
     /// The part was read to its end and is this. Whether that is right is decided here.
     Digest(Checksum),
     /// The part could not be read, or not be put under its name.
     VerifyFailed {
-        error: String,
+        error: Failure,
     },
     /// `--exec` was content.
     Processed,
     ProcessFailed {
-        error: String,
+        error: Failure,
     },
     /// Who had the work has not begun it, and will not.
     GivenBack,
@@ -130,6 +157,11 @@ impl Job {
         }
     }
 
+    /// Tries that failed. One that failed for good is no longer counted as a try to come.
+    pub(crate) fn failed_tries(&self) -> u32 {
+        self.tries.max(u32::from(self.stage == Stage::Failed))
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.stage, Stage::Done | Stage::Failed)
     }
@@ -183,7 +215,8 @@ impl Job {
             }
             (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
                 Some(wanted) if wanted != digest => {
-                    self.retry(format!("the file is {digest}, not {wanted}"), rules)
+                    let text = format!("the file is {digest}, not {wanted}");
+                    self.retry(Failure::new(Cause::Checksum, text), rules)
                 }
                 _ => self.verified(digest, rules),
             },
@@ -218,6 +251,13 @@ impl Job {
         }
     }
 
+    /// Is to be fetched by the next run, with all its tries, whatever came of it so far.
+    pub(crate) fn begin_anew(&mut self) {
+        self.requeue();
+        self.tries = 0;
+        self.error = None;
+    }
+
     /// A file that is done was not given to this command, but perhaps to another: that is still to do.
     pub(crate) fn process_anew(&mut self, command: &str) -> bool {
         let anew = self.stage == Stage::Done && self.processed_by.as_deref() != Some(command);
@@ -243,19 +283,19 @@ impl Job {
         Next::Finished
     }
 
-    fn retry(&mut self, error: String, rules: &Rules) -> Next {
+    fn retry(&mut self, error: Failure, rules: &Rules) -> Next {
         self.tries += 1;
         if self.tries >= rules.max_tries {
             return self.fail(error);
         }
         self.requeue();
-        self.error = Some(presentable(&error).into());
+        self.error = Some(error);
         Next::Retry { step: self.tries }
     }
 
-    fn fail(&mut self, error: String) -> Next {
+    fn fail(&mut self, error: Failure) -> Next {
         self.stage = Stage::Failed;
-        self.error = Some(presentable(&error).into());
+        self.error = Some(error);
         Next::Finished
     }
 

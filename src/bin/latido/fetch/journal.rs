@@ -12,13 +12,16 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+mod holder;
 mod jobs;
 mod sql;
+
+use holder::Holder;
 
 /// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
 const APPLICATION_ID: i32 = 0x6c61_7469;
 /// `PRAGMA user_version`, counted up when `SCHEMA` changes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Texts that a user of `sqlite3` can read. `target` is a BLOB where a path is no UTF-8.
 const SCHEMA: &str = "
@@ -34,9 +37,13 @@ CREATE TABLE jobs (
     digest   TEXT,
     modified INTEGER,
     processed_by TEXT,
-    error    TEXT
+    error    TEXT,
+    cause    TEXT
 ) STRICT;
 ";
+
+/// What makes a journal of format 1 one of this format.
+const FROM_1: &str = "ALTER TABLE jobs ADD COLUMN cause TEXT";
 
 /// Belongs to one program at a time.
 #[derive(Debug)]
@@ -47,8 +54,8 @@ pub(crate) struct Journal {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JournalError {
-    #[error("another latido is working with {0:?}; wait until it has ended")]
-    Busy(PathBuf),
+    #[error("another latido is working with {0:?}{holder}; wait until it has ended", holder = said(.1))]
+    Busy(PathBuf, Option<Holder>),
     #[error("journal {0:?} is damaged ({1}); move it away to start anew")]
     Damaged(PathBuf, String),
     #[error("{0:?} is a database, but no journal of latido's; choose another --journal")]
@@ -105,7 +112,7 @@ pub(crate) fn reserve(journal: &Path) -> Result<File, JournalError> {
     loop {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) if asked.elapsed() < DYING => thread::sleep(DYING / 100),
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(journal.to_owned())),
+            Err(TryLockError::WouldBlock) => return Err(busy(journal)),
             // Some network file systems have no locks; there SQLite's have to do.
             Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
         }
@@ -144,11 +151,11 @@ impl Journal {
         let (id, version, empty) = journal.lock().map_err(|error| explain(&journal.path, error))?;
         match (id, version, empty) {
             (0, 0, true) => {}
-            (APPLICATION_ID, VERSION, _) => {}
+            (APPLICATION_ID, VERSION | 1, _) => {}
             (APPLICATION_ID, _, _) => return Err(JournalError::Version(journal.path, version)),
             _ => return Err(JournalError::Foreign(journal.path)),
         }
-        journal.prepare(empty).map_err(|error| explain(&journal.path, error))?;
+        journal.prepare(empty, version).map_err(|error| explain(&journal.path, error))?;
         Ok(journal)
     }
 
@@ -162,13 +169,17 @@ impl Journal {
         Ok((number("application_id")?, number("user_version")?, objects == 0))
     }
 
-    fn prepare(&self, empty: bool) -> rusqlite::Result<()> {
+    fn prepare(&self, empty: bool, version: i32) -> rusqlite::Result<()> {
         self.db.pragma_update(None, "journal_mode", "WAL")?;
         self.db.pragma_update(None, "synchronous", "NORMAL")?;
         if empty {
             self.db.execute_batch(&format!(
                 "BEGIN EXCLUSIVE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
                  PRAGMA user_version = {VERSION}; COMMIT;"
+            ))?;
+        } else if version == 1 {
+            self.db.execute_batch(&format!(
+                "BEGIN EXCLUSIVE; {FROM_1}; PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
         }
         Ok(())
@@ -177,11 +188,19 @@ impl Journal {
 
 fn explain(path: &Path, error: rusqlite::Error) -> JournalError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy(path.to_owned()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(path),
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(path, error),
         None => damaged(path, error), // a value that we would not have written
         Some(_) => JournalError::Sql(path.to_owned(), error),
     }
+}
+
+fn busy(path: &Path) -> JournalError {
+    JournalError::Busy(path.to_owned(), Holder::of(path))
+}
+
+fn said(holder: &Option<Holder>) -> String {
+    holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default()
 }
 
 fn damaged(path: &Path, error: rusqlite::Error) -> JournalError {

@@ -5,6 +5,7 @@
 //! | [`entry`], [`input`] | what a list or the command line asks for |
 //! | [`target`] | where a file may go |
 //! | [`request`], [`checksum`] | one file to get, and what it must be |
+//! | [`cause`] | why a try failed, to be counted |
 //! | [`job`] | the stages of a job, as a pure function of its answers |
 //! | [`journal`] | the jobs on disk, for the next run |
 //! | [`exec`] | the command that is run on each file |
@@ -24,20 +25,21 @@ use crate::signals::Signals;
 use crate::view::{self, Detail, Screen};
 
 pub(crate) mod board;
+pub(crate) mod cause;
 pub(crate) mod checksum;
 mod entry;
 mod error;
 pub(crate) mod exec;
 mod input;
 pub(crate) mod job;
-mod journal;
+pub(crate) mod journal;
 mod ledger;
 pub(crate) mod report;
-mod request;
+pub(crate) mod request;
 pub(crate) mod run;
 mod summary;
-mod target;
-mod text;
+pub(crate) mod target;
+pub(crate) mod text;
 mod tree;
 
 use error::BadInput;

@@ -60,7 +60,7 @@ impl JobReport {
 }
 
 fn error(job: &Job) -> String {
-    job.error.as_deref().unwrap_or_default().to_owned()
+    job.error.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 impl Report for JobReport {

@@ -72,7 +72,7 @@ impl fmt::Display for Summary {
         }
         write!(f, ", in {:.1} s", self.elapsed.as_secs_f64())?;
         for job in failures {
-            let error = job.error.as_deref().unwrap_or("no reason known");
+            let error = job.error.as_ref().map_or("no reason known", |error| &error.text);
             write!(
                 f,
                 "\n  {}: {error} (after {})\n    {}",
@@ -89,8 +89,8 @@ impl fmt::Display for Summary {
 }
 
 fn tries(job: &Job) -> String {
-    match job.tries {
-        0 | 1 => "1 try".to_owned(),
+    match job.failed_tries() {
+        1 => "1 try".to_owned(),
         tries => format!("{tries} tries"),
     }
 }

@@ -11,7 +11,7 @@ fn intake(dir: &Path, args: &[&str]) -> Result<Intake, String> {
     let line = ["latido", "fetch", "-d", dir].into_iter().chain(args.iter().copied());
     match Cli::try_parse_from(line).unwrap().command {
         Command::Fetch(args) => Intake::new(&args).map_err(|error| error.to_string()),
-        Command::Demo(_) => panic!("not fetch"),
+        _ => panic!("not fetch"),
     }
 }
 

@@ -36,15 +36,15 @@ fn fetched() -> Answer {
 }
 
 fn fetch_failed(transient: bool) -> Answer {
-    Answer::FetchFailed { error: "reset".to_owned(), transient }
+    Answer::FetchFailed { error: Failure::new(Cause::Other, "reset"), transient }
 }
 
 fn verify_failed() -> Answer {
-    Answer::VerifyFailed { error: "unreadable".to_owned() }
+    Answer::VerifyFailed { error: Failure::new(Cause::Other, "unreadable") }
 }
 
 fn process_failed() -> Answer {
-    Answer::ProcessFailed { error: "status 1".to_owned() }
+    Answer::ProcessFailed { error: Failure::new(Cause::Other, "status 1") }
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_last_try_fails_with_the_last_error() {
         let mut job = Job { tries: 2, ..job(stage) };
         assert_eq!(job.answer(ATTEMPT, answer, &PLAIN), Next::Finished);
         assert_eq!((job.stage, job.tries), (Stage::Failed, 3));
-        assert!(job.error.unwrap().starts_with(error));
+        assert!(job.error.unwrap().text.starts_with(error));
     }
 }
 

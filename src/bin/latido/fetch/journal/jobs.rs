@@ -8,13 +8,14 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::sql::Target;
 use super::{Journal, JournalError, explain};
+use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::job::{Job, Stage};
 use crate::fetch::request::Request;
 use crate::fetch::summary::{LISTED, Tally};
 
 /// In the order in which [`job`] reads them.
 const COLUMNS: &str =
-    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error";
+    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause";
 
 /// What became of the requests of a run.
 #[derive(Debug)]
@@ -53,6 +54,19 @@ impl Journal {
     pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
         let Self { db, path } = self;
         record(db, jobs).map_err(|error| explain(path, error))
+    }
+
+    /// Removes jobs, all of them or none.
+    pub(crate) fn forget(&mut self, jobs: &[Job]) -> Result<(), JournalError> {
+        let Self { db, path } = self;
+        let mut delete = || {
+            let transaction = db.transaction()?;
+            for job in jobs {
+                transaction.prepare_cached("DELETE FROM jobs WHERE id = ?")?.execute([job.id])?;
+            }
+            transaction.commit()
+        };
+        delete().map_err(|error| explain(path, error))
     }
 
     /// A job that was admitted.
@@ -141,13 +155,23 @@ impl Journal {
     }
 
     /// Every job that was ever admitted, in that order.
+    pub(crate) fn each_job(&self, mut read: impl FnMut(Job)) -> Result<(), JournalError> {
+        let mut walk = || {
+            let mut select = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                read(job(row)?);
+            }
+            Ok(())
+        };
+        walk().map_err(|error| explain(&self.path, error))
+    }
+
     #[cfg(test)]
     pub(super) fn jobs(&self) -> Result<Vec<Job>, JournalError> {
-        let read = || {
-            let mut select = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id"))?;
-            select.query_map([], job)?.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| explain(&self.path, error))
+        let mut jobs = Vec::new();
+        self.each_job(|job| jobs.push(job))?;
+        Ok(jobs)
     }
 }
 
@@ -184,7 +208,7 @@ fn go_on(
     if known.request != *request {
         let mut anew = transaction.prepare_cached(
             "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
-             digest = NULL, modified = NULL, processed_by = NULL, error = NULL WHERE id = ?",
+             digest = NULL, modified = NULL, processed_by = NULL, error = NULL, cause = NULL WHERE id = ?",
         )?;
         anew.execute(params![request.urls_as_text(), request.checksum, known.attempt + 1, known.id])?;
         orphans.push(known.request.part());
@@ -197,7 +221,7 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
     {
         let mut update = transaction.prepare_cached(
             "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?,
-             processed_by = ?, error = ? WHERE id = ?",
+             processed_by = ?, error = ?, cause = ? WHERE id = ?",
         )?;
         for job in jobs {
             let bytes = job.bytes.cast_signed();
@@ -209,7 +233,8 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
                 job.digest,
                 job.modified,
                 job.processed_by,
-                job.error,
+                job.error.as_ref().map(|error| &*error.text),
+                job.error.as_ref().map(|error| error.cause),
                 job.id
             ])?;
         }
@@ -221,6 +246,10 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
 fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     let target = Path::new(OsStr::from_bytes(row.get_ref(1)?.as_bytes()?));
     let urls = row.get_ref(2)?.as_str()?;
+    let cause: Option<Cause> = row.get(12)?;
+    // One that was written by a version that knew no causes has none.
+    let error = row.get::<_, Option<Box<str>>>(11)?;
+    let error = error.map(|text| Failure { cause: cause.unwrap_or(Cause::Other), text });
     Ok(Job {
         id: row.get(0)?,
         request: Request::new(urls, target, row.get(3)?),
@@ -231,6 +260,6 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         digest: row.get(8)?,
         modified: row.get(9)?,
         processed_by: row.get(10)?,
-        error: row.get(11)?,
+        error,
     })
 }

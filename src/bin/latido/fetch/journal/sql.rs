@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::fetch::cause::Cause;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::job::Stage;
 
@@ -22,22 +23,6 @@ impl ToSql for Target<'_> {
     }
 }
 
-impl Stage {
-    const ALL: [Self; 6] =
-        [Self::Queued, Self::Fetching, Self::Verifying, Self::Processing, Self::Done, Self::Failed];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Fetching => "fetching",
-            Self::Verifying => "verifying",
-            Self::Processing => "processing",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 impl ToSql for Stage {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.name().into())
@@ -46,11 +31,7 @@ impl ToSql for Stage {
 
 impl FromSql for Stage {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let text = value.as_str()?;
-        Self::ALL
-            .into_iter()
-            .find(|stage| stage.name() == text)
-            .ok_or_else(|| FromSqlError::Other(format!("`{text}` is no stage").into()))
+        value.as_str()?.parse().map_err(|error: String| FromSqlError::Other(error.into()))
     }
 }
 
@@ -63,5 +44,17 @@ impl ToSql for Checksum {
 impl FromSql for Checksum {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str()?.parse().map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+impl ToSql for Cause {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl FromSql for Cause {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(|error: String| FromSqlError::Other(error.into()))
     }
 }

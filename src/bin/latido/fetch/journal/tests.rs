@@ -6,6 +6,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::*;
+use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::checksum::Checksum;
 use crate::fetch::job::{Job, Stage};
 use crate::fetch::request::Request;
@@ -51,7 +52,7 @@ fn far(job: &Job) -> Job {
         digest: Some(Checksum::sha256([7; 32])),
         modified: Some(1_800_000_000_123_456_789),
         processed_by: Some("gzip -t".into()),
-        error: Some("connection reset".into()),
+        error: Some(Failure::new(Cause::Connection, "connection reset")),
         ..job.clone()
     }
 }
@@ -123,7 +124,11 @@ fn only_the_jobs_of_this_run_are_counted_and_listed() {
     let (_dir, path) = file();
     let mut journal = Journal::open(&path).unwrap();
     let jobs = admit(&mut journal, requests(60));
-    let failed = |job: &Job| Job { stage: Stage::Failed, error: Some("gone".into()), ..job.clone() };
+    let failed = |job: &Job| Job {
+        stage: Stage::Failed,
+        error: Some(Failure::new(Cause::Http(410), "gone")),
+        ..job.clone()
+    };
     let done = |job: &Job| Job { stage: Stage::Done, bytes: 10, ..job.clone() };
     let bare = Request::new("http://a/x", Path::new("/d/x"), None);
     let bare = admit(&mut journal, vec![bare]).remove(0);
@@ -246,8 +251,8 @@ fn a_value_that_latido_never_wrote_is_damage() {
 #[test]
 fn a_journal_of_another_format_or_in_no_directory_is_refused() {
     let (dir, path) = file();
-    Journal::open(&path).unwrap().db.pragma_update(None, "user_version", 2).unwrap();
-    assert!(refusal(&path).contains("format 2, not 1"));
+    Journal::open(&path).unwrap().db.pragma_update(None, "user_version", 3).unwrap();
+    assert!(refusal(&path).contains("format 3, not 2"));
     assert!(refusal(&dir.path().join("missing/jobs.db")).contains("--journal"));
 }
 
@@ -278,4 +283,25 @@ fn ten_thousand_jobs_are_admitted_and_recorded() {
     let journal = Journal::open(&path).unwrap();
     time("opened", since);
     assert_eq!(journal.jobs().unwrap(), jobs);
+}
+
+#[test]
+fn a_journal_of_the_format_before_is_gone_on_with() {
+    let (_dir, path) = file();
+    let old = Connection::open(&path).unwrap();
+    let schema = SCHEMA.replace("    error    TEXT,\n    cause    TEXT\n", "    error    TEXT\n");
+    assert_ne!(schema, SCHEMA);
+    old.execute_batch(&format!(
+        "{schema} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+    ))
+    .unwrap();
+    let job = "INSERT INTO jobs (target, urls, stage, attempt, tries, bytes, error)
+               VALUES ('/d/x', 'http://a/x', 'failed', 3, 2, 0, 'gone')";
+    old.execute_batch(job).unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let jobs = Journal::open(&path).unwrap().jobs().unwrap();
+        assert_eq!(jobs[0].error, Some(Failure::new(Cause::Other, "gone")));
+        assert_eq!((jobs[0].stage, jobs[0].tries), (Stage::Failed, 2));
+    }
 }

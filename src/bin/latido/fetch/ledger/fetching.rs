@@ -182,5 +182,5 @@ impl ActorFuture<Ledger> for Listening {
 }
 
 fn failed(error: &FetchError) -> Answer {
-    Answer::FetchFailed { error: error.to_string(), transient: error.is_transient() }
+    Answer::FetchFailed { error: error.into(), transient: error.is_transient() }
 }

@@ -4,6 +4,7 @@ use actix::prelude::*;
 use latido::actors::process::RunCommand;
 
 use super::Ledger;
+use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::job::Answer;
 
 impl Ledger {
@@ -30,7 +31,7 @@ impl Ledger {
                     ledger.change(id, |job| job.processed_by = command);
                     Answer::Processed
                 }
-                Ok(Err(error)) => Answer::ProcessFailed { error: error.to_string() },
+                Ok(Err(error)) => Answer::ProcessFailed { error: Failure::new(Cause::Command, error) },
                 Err(_) => Answer::Lost,
             };
             ledger.answer(id, attempt, answer, None, ctx);

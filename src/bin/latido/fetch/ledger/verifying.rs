@@ -8,6 +8,7 @@ use latido::actors::cpu_pool::{JobError, Run};
 use latido::actors::digest::Sha256Of;
 
 use super::Ledger;
+use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::checksum::Checksum;
 use crate::fetch::job::Answer;
 
@@ -15,7 +16,7 @@ impl Ledger {
     pub(super) fn verify(&mut self, id: i64, ctx: &mut Context<Self>) {
         let attempt = self.jobs[&id].attempt;
         let Some(fetched) = self.fetched.get(&id) else {
-            let error = "the downloaded bytes are gone".to_owned();
+            let error = gone();
             return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
         };
         if let Some(digest) = fetched.sha256() {
@@ -27,9 +28,9 @@ impl Ledger {
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
                 Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::sha256(found.sha256.0)),
-                Ok(Ok(Err(error))) => Answer::VerifyFailed { error: error.to_string() },
+                Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
                 Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
-                Ok(Err(error)) => Answer::VerifyFailed { error: error.to_string() },
+                Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },
             };
             ledger.answer(id, attempt, answer, None, ctx);
             ledger.hand_out(ctx);
@@ -45,7 +46,7 @@ impl Ledger {
             return Answer::Digest(digest);
         }
         let Some(fetched) = self.fetched.remove(&id) else {
-            return Answer::VerifyFailed { error: "the downloaded bytes are gone".to_owned() };
+            return Answer::VerifyFailed { error: gone() };
         };
         let modified = fetched.modified().duration_since(UNIX_EPOCH);
         match fetched.publish() {
@@ -56,7 +57,11 @@ impl Ledger {
                 }
                 Answer::Digest(digest)
             }
-            Err(error) => Answer::VerifyFailed { error: error.to_string() },
+            Err(error) => Answer::VerifyFailed { error: Failure::from(&error) },
         }
     }
+}
+
+fn gone() -> Failure {
+    Failure::new(Cause::Disk, "the downloaded bytes are gone")
 }

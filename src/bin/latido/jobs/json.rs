@@ -1,0 +1,44 @@
+//! A job in a line for programs. `docs/json.md` says what each field means.
+
+use serde::Serialize;
+
+use crate::fetch::job::Job;
+
+/// Counted up when a field is removed or gets another meaning. New ones may come at any time.
+pub(crate) const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    schema: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a str>,
+    id: i64,
+    state: &'a str,
+    path: String,
+    urls: Vec<&'a str>,
+    tries: u32,
+    bytes: Option<u64>,
+    wanted: Option<String>,
+    checksum: Option<String>,
+    cause: Option<String>,
+    error: Option<&'a str>,
+}
+
+/// `action`: what was done about it; the rest is as it was before.
+pub(super) fn line(job: &Job, action: Option<&str>) -> String {
+    let line = Line {
+        schema: SCHEMA,
+        action,
+        id: job.id,
+        state: job.stage.name(),
+        path: job.request.target.to_string_lossy().into_owned(),
+        urls: job.request.urls().collect(),
+        tries: job.failed_tries(),
+        bytes: job.digest.map(|_| job.bytes),
+        wanted: job.request.checksum.map(|checksum| checksum.to_string()),
+        checksum: job.digest.map(|digest| digest.to_string()),
+        cause: job.error.as_ref().map(|error| error.cause.to_string()),
+        error: job.error.as_ref().map(|error| &*error.text),
+    };
+    serde_json::to_string(&line).expect("texts and numbers are always json")
+}

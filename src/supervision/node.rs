@@ -140,12 +140,16 @@ impl Node {
 
     // ===== its lives =====
 
-    /// Starts the next incarnation. Should the one before not be gone yet, because its supervisor crashed above it,
-    /// the new one waits for that.
-    pub(crate) fn launch(self: &Arc<Self>) {
+    /// Starts the next incarnation, for its supervisor if it has one. Should the one before not be gone yet, because its
+    /// supervisor crashed above it, the new one waits for that.
+    pub(crate) fn launch(self: &Arc<Self>, supervisor: Option<&Node>) {
         let (seat, predecessors) = {
+            // Held together, in the order in which a subtree is retired: a supervisor that has been retired with all
+            // that is below it, and does not know yet, may start a child that nobody will start again.
+            let above = supervisor.map(Node::lock);
             let mut vitals = self.lock();
-            (vitals.state, vitals.is_retired) = (ChildState::Starting, false);
+            vitals.state = ChildState::Starting;
+            vitals.is_retired = above.is_some_and(|above| above.is_retired);
             vitals.incarnation += 1;
             let seat = Seat::new(self.clone(), vitals.incarnation);
             vitals.outlived.retain(|seat| !seat.has_left());

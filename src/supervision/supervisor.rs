@@ -63,7 +63,7 @@ impl Supervisor {
 
     fn carry_out(&mut self, action: Action, ctx: &mut Context<Self>) {
         match action {
-            Action::Start(child) => self.with(child, Node::launch),
+            Action::Start(child) => self.with(child, |node| node.launch(Some(&self.seat.node))),
             Action::Stop(child) => self.incarnation(child, |seat| seat.stop()),
             Action::Kill(child, kill) => self.incarnation(child, |seat| seat.kill(kill)),
             Action::Abandon(child) => self.incarnation(child, Seat::abandon),

@@ -54,7 +54,7 @@ impl Tree {
         let path = TreePath::root(&spec.rules.id);
         let root = Node::plant(spec, path, &bus, Boss::Nobody(left));
         actix_rt::spawn(clear_after(root_left, root.clone(), bus.clone(), has_ended));
-        root.launch();
+        root.launch(None);
         Self { root, bus, ended }
     }
 

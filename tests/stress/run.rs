@@ -42,8 +42,9 @@ pub(crate) fn run(plan: Plan, record: &Arc<Record>) -> Evidence {
     while self::threads() > threads && since.elapsed() < PATIENCE {
         std::thread::yield_now();
     }
-    if self::threads() > threads {
-        evidence.left.push(format!("{} threads more than before", self::threads() - threads));
+    let more = self::threads().saturating_sub(threads);
+    if more > 0 {
+        evidence.left.push(format!("{more} threads more than before"));
     }
     evidence
 }

@@ -137,6 +137,11 @@ impl Ledger {
         }
     }
 
+    fn record(&mut self) {
+        sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
+        self.saved = Some(Instant::now());
+    }
+
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
         self.hand_out_fetches(ctx);
         self.hand_out_commands(ctx);
@@ -209,8 +214,7 @@ impl Handler<Save> for Ledger {
     type Result = ();
 
     fn handle(&mut self, _: Save, _: &mut Context<Self>) {
-        sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
-        self.saved = Some(Instant::now());
+        self.record();
         for id in self.unsaved.drain(..) {
             // Those that wait for another try are read again when their turn comes.
             if self.jobs.get(&id).is_some_and(|job| job.is_finished() || job.stage == Stage::Queued) {
@@ -233,5 +237,11 @@ impl Actor for Ledger {
         if self.unfinished == 0 && self.unsaved.is_empty() {
             self.plan.board.finish();
         }
+    }
+
+    /// Who stops in order does not do again what it has done.
+    fn stopping(&mut self, _: &mut Context<Self>) -> Running {
+        self.record();
+        Running::Stop
     }
 }

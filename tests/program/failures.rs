@@ -21,6 +21,22 @@ fn what_is_not_there_is_in_the_summary_with_url_and_reason() {
 }
 
 #[test]
+fn several_failures_are_counted_by_cause_the_most_frequent_first() {
+    let server = Server::start(|request| if request.path == "other" { ok("wrong") } else { not_found() });
+    let dir = tempdir().unwrap();
+    let wrong = format!("{}\n checksum={}\n", server.url("other"), checksum(b"right"));
+    let list = format!("{wrong}{}\n{}\nhttp://127.0.0.1:1/refused\n", server.url("a"), server.url("b"));
+    let ended = with_input(dir.path(), ["fetch", "-i", "-", "--max-tries", "1"], &list).with_code(1);
+    let rows: Vec<Vec<_>> = ended.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let table = rows.iter().position(|row| row[..] == ["failed", "cause"]).unwrap();
+    assert_eq!(rows[table + 1], ["2", "http-404"]);
+    let mut once = rows[table + 2..table + 4].to_vec();
+    once.sort();
+    assert_eq!(once, [["1", "checksum"], ["1", "connection"]]);
+    assert!(rows[table + 4].is_empty(), "{}", ended.stdout);
+}
+
+#[test]
 fn wrong_content_is_never_under_the_name() {
     let server = Server::start(|_| ok("wrong"));
     let dir = tempdir().unwrap();

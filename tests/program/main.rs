@@ -12,6 +12,7 @@ mod full_disk;
 mod good_runs;
 mod jobs;
 mod journal;
+mod json;
 mod kill;
 mod latido;
 #[allow(dead_code)]

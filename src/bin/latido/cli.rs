@@ -128,6 +128,10 @@ pub(crate) struct FetchArgs {
     #[arg(long = "fault", value_name = "PATH=FAULT[@WHEN]", long_help = FAULT_HELP, help = "Break a part of the program on purpose; see --help")]
     pub(crate) faults: Vec<Injection>,
 
+    /// Tell what happens in lines of JSON on standard output, for programs; see docs/json.md
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,

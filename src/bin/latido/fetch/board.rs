@@ -23,15 +23,21 @@ const STAGES: usize = Stage::Failed as usize + 1;
 /// What a downloader has in hand: one file after the other.
 #[derive(Clone)]
 pub(crate) struct Transfer {
-    pub(crate) names: Arc<[String]>,
+    pub(crate) files: Arc<[Coming]>,
     pub(crate) progress: Arc<Progress>,
+}
+
+/// A file that a downloader has in hand.
+pub(crate) struct Coming {
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 impl Transfer {
     /// The file that comes in now.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn current(&self) -> Option<&Coming> {
         let current = self.progress.begun().saturating_sub(1);
-        self.names.get(current).or(self.names.last()).map_or("", String::as_str)
+        self.files.get(current).or(self.files.last())
     }
 }
 

@@ -114,6 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_cause_is_documented() {
+        let page = include_str!("../../../../docs/json.md");
+        for (name, _) in NAMES {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+
+    #[test]
     fn every_cause_is_read_back_from_its_name() {
         for cause in NAMES.map(|(_, cause)| cause).into_iter().chain([Cause::Http(404)]) {
             assert_eq!(cause.to_string().parse(), Ok(cause));

@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
     pub(crate) exec: Option<Exec>,
+    /// Whether somebody wants to hear of each step of each job.
+    pub(crate) tells_all: bool,
     pub(crate) crew: Crew,
     pub(crate) board: Arc<Board>,
 }

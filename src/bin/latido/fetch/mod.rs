@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf, absolute};
 use crate::cli::FetchArgs;
 use crate::exit::Exit;
 use crate::signals::Signals;
-use crate::view::{self, Detail, Screen};
+use crate::view::{self, Detail, Json, Screen};
 
 pub(crate) mod board;
 pub(crate) mod cause;
@@ -37,7 +37,7 @@ mod ledger;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod run;
-mod summary;
+pub(crate) mod summary;
 pub(crate) mod target;
 pub(crate) mod text;
 mod tree;
@@ -47,7 +47,7 @@ use error::BadInput;
 use entry::{Draft, Entry, EntryError, Origin};
 use input::List;
 use request::Request;
-use run::{End, Ready};
+use run::{End, Ready, Run};
 use summary::Summary;
 use target::{Directories, TargetError};
 
@@ -63,35 +63,56 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();
     let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));
+    let json = match args.json {
+        false => None,
+        true => {
+            let events = running.tree.subscribe();
+            let json = Json::begin(run.journal(), run.jobs()).await?;
+            Some(actix::spawn(json.tell(events, running.tree.clone(), run.board.clone())))
+        }
+    };
     let end = running.end(&mut signals).await;
     if matches!(end, End::Interrupted(_)) {
         screen.line("stopping in order; what is done is kept (once more to stop at once)");
     }
     running.stop(&mut signals).await;
     view.await?;
+    let json = match json {
+        Some(telling) => Some(telling.await?),
+        None => None,
+    };
 
     if let End::GaveUp(reason) = &end {
         screen.line(format!("latido: the supervision tree {reason}; run the same command again to go on"));
     }
+    let (exit, summary) = conclude(&run, &end, screen);
+    match (json, &summary) {
+        (Some(json), summary) => json.end(view::End::new(exit, summary.as_ref())).await,
+        (None, Some(summary)) if !args.quiet => view::say(summary),
+        (None, _) => {}
+    }
+    Ok(exit)
+}
+
+/// What the run comes to, and what was done, if that can be known.
+fn conclude(run: &Run, end: &End, screen: &Screen) -> (Exit, Option<Summary>) {
     let tally = match (run.tally(), end.interruption()) {
         (Ok(tally), _) => tally,
         // A ledger that is stuck still has the journal. What it has written is kept.
-        (Err(_), Some(exit)) => return Ok(exit),
+        (Err(_), Some(exit)) => return (exit, None),
         (Err(error), None) => {
             screen.line(format!("latido: nobody knows what was done: {error}"));
-            return Ok(Exit::GaveUp);
+            return (Exit::GaveUp, None);
         }
     };
     let summary = Summary { tally, elapsed: run.started.elapsed() };
-    if !args.quiet {
-        view::say(&summary);
-    }
-    Ok(match end {
-        End::Interrupted(exit) => exit,
+    let exit = match end {
+        End::Interrupted(exit) => *exit,
         End::GaveUp(_) => Exit::GaveUp,
         End::Finished if summary.is_complete() => Exit::Ok,
         End::Finished => Exit::Failed,
-    })
+    };
+    (exit, Some(summary))
 }
 
 /// What a run has to do.

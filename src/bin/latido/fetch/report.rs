@@ -7,26 +7,42 @@ use indicatif::HumanBytes;
 use latido::Report;
 use log::Level;
 
+use super::cause::{Cause, Failure};
+use super::checksum::Checksum;
 use super::job::{Job, Stage};
+use super::request::Request;
 
 /// Something happened to a job.
 #[derive(Clone, Debug)]
 pub(crate) struct JobReport {
-    pub(crate) name: String,
+    pub(crate) id: i64,
+    pub(crate) request: Request,
     pub(crate) what: What,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
+    /// It was given to a downloader. Told only where somebody wants to know.
+    Started {
+        url: Box<str>,
+        attempt: u32,
+    },
+    /// It is complete, under its name, and what was asked for. Told only where somebody wants to know.
+    Verified {
+        bytes: u64,
+        checksum: Checksum,
+    },
     Done {
         bytes: u64,
     },
     Failed {
-        error: String,
+        error: Failure,
+        tries: u32,
     },
     /// A try failed; there will be another.
     Retry {
-        error: String,
+        error: Failure,
+        tries: u32,
         wait: Duration,
     },
     /// The actor that worked on it crashed; the stage is done again.
@@ -40,14 +56,22 @@ impl JobReport {
         Self::new(
             job,
             match job.stage {
-                Stage::Failed => What::Failed { error: error(job) },
+                Stage::Failed => What::Failed { error: error(job), tries: job.failed_tries() },
                 _ => What::Done { bytes: job.bytes },
             },
         )
     }
 
+    pub(crate) fn started(job: &Job) -> Self {
+        Self::new(job, What::Started { url: job.url().into(), attempt: job.attempt })
+    }
+
+    pub(crate) fn verified(job: &Job, checksum: Checksum) -> Self {
+        Self::new(job, What::Verified { bytes: job.bytes, checksum })
+    }
+
     pub(crate) fn retry(job: &Job, wait: Duration) -> Self {
-        Self::new(job, What::Retry { error: error(job), wait })
+        Self::new(job, What::Retry { error: error(job), tries: job.tries, wait })
     }
 
     pub(crate) fn lost(job: &Job, stage: Stage) -> Self {
@@ -55,12 +79,12 @@ impl JobReport {
     }
 
     fn new(job: &Job, what: What) -> Self {
-        Self { name: job.request.name(), what }
+        Self { id: job.id, request: job.request.clone(), what }
     }
 }
 
-fn error(job: &Job) -> String {
-    job.error.as_ref().map(ToString::to_string).unwrap_or_default()
+fn error(job: &Job) -> Failure {
+    job.error.clone().unwrap_or_else(|| Failure::new(Cause::Other, "no reason known"))
 }
 
 impl Report for JobReport {
@@ -71,13 +95,15 @@ impl Report for JobReport {
 
 impl fmt::Display for JobReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
+        let name = self.request.name();
         match &self.what {
+            What::Started { .. } => write!(f, "{name}: on its way"),
+            What::Verified { checksum, .. } => write!(f, "{name}: is {checksum}"),
             What::Done { bytes } => write!(f, "{name}: done, {}", HumanBytes(*bytes)),
-            What::Failed { error } => write!(f, "{name}: failed: {error}"),
-            What::Retry { error, wait } => write!(f, "{name}: {error}; again in {wait:.1?}"),
+            What::Failed { error, .. } => write!(f, "{name}: failed: {error}"),
+            What::Retry { error, wait, .. } => write!(f, "{name}: {error}; again in {wait:.1?}"),
             What::Lost { stage } => {
-                let stage = format!("{stage:?}").to_lowercase();
+                let stage = stage.name();
                 write!(f, "{name}: lost while {stage}, which is done again")
             }
         }

@@ -1,7 +1,7 @@
 //! One run of `latido fetch`: from the arguments to the end of the tree.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -80,6 +80,7 @@ impl Ready {
             rules: Rules { max_tries: args.max_tries, exec: args.exec.is_some() },
             exec: args.exec.clone(),
             downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
+            tells_all: args.json,
         };
         check_faults(&args.faults, &work)?;
         let reserved = journal::reserve(&intake.journal)?;
@@ -182,6 +183,14 @@ fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
 }
 
 impl Run {
+    pub(crate) fn journal(&self) -> &Path {
+        &self.journal
+    }
+
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// What has become of the jobs, as the journal has it; to be asked when the tree has ended.
     pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
         ledger::open(&self.journal, &self.opened)?.tally(&self.jobs)

@@ -1,10 +1,13 @@
 //! What came of a run, in a few lines.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use indicatif::HumanBytes;
 
+use super::cause::Cause;
 use super::job::{Job, Stage};
 
 /// As many failures are listed.
@@ -20,6 +23,8 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
     /// Of what is done.
     pub(crate) bytes: u64,
+    /// How often each cause was the reason.
+    pub(crate) causes: BTreeMap<Cause, usize>,
     /// The first that failed.
     pub(crate) failures: Vec<Job>,
 }
@@ -30,7 +35,7 @@ pub(crate) struct Summary {
 }
 
 impl Tally {
-    pub(crate) fn count(&mut self, stage: Stage, bytes: u64, has_checksum: bool) {
+    pub(crate) fn count(&mut self, stage: Stage, bytes: u64, has_checksum: bool, cause: Option<Cause>) {
         self.jobs += 1;
         match stage {
             Stage::Done => {
@@ -38,9 +43,17 @@ impl Tally {
                 self.bytes += bytes;
                 self.unverified += usize::from(!has_checksum);
             }
-            Stage::Failed => self.failed += 1,
+            Stage::Failed => {
+                self.failed += 1;
+                *self.causes.entry(cause.unwrap_or(Cause::Other)).or_default() += 1;
+            }
             _ => {}
         }
+    }
+
+    /// Neither done nor failed.
+    pub(crate) fn left(&self) -> usize {
+        self.jobs - self.done - self.failed
     }
 }
 
@@ -52,7 +65,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { jobs, done, unverified, failed, bytes, ref failures } = self.tally;
+        let Tally { jobs, done, unverified, failed, bytes, ref causes, ref failures } = self.tally;
         if jobs == 0 {
             return f.write_str("nothing to do: the list names no file");
         }
@@ -66,11 +79,20 @@ impl fmt::Display for Summary {
         if failed > 0 {
             write!(f, ", {failed} failed")?;
         }
-        let left = jobs - done - failed;
+        let left = self.tally.left();
         if left > 0 {
             write!(f, ", {left} left for the next run")?;
         }
         write!(f, ", in {:.1} s", self.elapsed.as_secs_f64())?;
+        if failed > 1 {
+            write!(f, "\n\n  failed  cause")?;
+            let mut causes: Vec<_> = causes.iter().collect();
+            causes.sort_by_key(|(_, count)| Reverse(**count));
+            for (cause, count) in causes {
+                write!(f, "\n  {count:>6}  {cause}")?;
+            }
+            writeln!(f)?;
+        }
         for job in failures {
             let error = job.error.as_ref().map_or("no reason known", |error| &error.text);
             write!(

@@ -43,6 +43,8 @@ pub(crate) struct Work {
     pub(crate) rules: Rules,
     pub(crate) exec: Option<Exec>,
     pub(crate) downloaders: usize,
+    /// Whether somebody wants to hear of each step of each job.
+    pub(crate) tells_all: bool,
 }
 
 impl Work {
@@ -67,6 +69,7 @@ impl Work {
             jobs: self.jobs,
             rules: self.rules,
             exec: self.exec,
+            tells_all: self.tells_all,
             crew: Crew {
                 downloaders: downloaders.iter().map(ChildSpec::addr).collect(),
                 cpu: cpu.addr(),

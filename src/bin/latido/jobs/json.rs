@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use crate::fetch::job::Job;
-
-/// Counted up when a field is removed or gets another meaning. New ones may come at any time.
-pub(crate) const SCHEMA: u32 = 1;
+use crate::view::SCHEMA;
 
 #[derive(Serialize)]
 struct Line<'a> {

@@ -17,7 +17,7 @@ use crate::fetch::job::Job;
 use crate::fetch::journal::{self, Journal};
 use crate::fetch::target::OURS;
 
-pub(crate) mod json;
+mod json;
 mod select;
 mod show;
 

@@ -54,7 +54,11 @@ impl Bars {
             let (received, total) = (transfer.progress.received(), transfer.progress.total());
             bar.set_length(total.unwrap_or(1));
             bar.set_position(if total.is_some() { received } else { 0 });
-            bar.set_message(format!("{:>10}  {}", HumanBytes(received).to_string(), transfer.name()));
+            bar.set_message(format!(
+                "{:>10}  {}",
+                HumanBytes(received).to_string(),
+                transfer.current().map_or("", |file| &file.name)
+            ));
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a run shows: lines for what happens, and bars below them on a terminal.
 
 mod bars;
+mod json;
+mod line;
 mod screen;
 
 use std::fmt::Display;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use latido::{Event, Events};
 
+pub(crate) use self::json::Json;
+pub(crate) use self::line::{End, SCHEMA};
 pub(crate) use self::screen::Screen;
 use crate::fetch::board::Board;
 use crate::fetch::report::{JobReport, What};
@@ -70,6 +74,7 @@ fn is_worth_a_line(event: &Event, detail: Detail, has_bars: bool) -> bool {
         (Some(JobReport { what: What::Failed { .. }, .. }), _) => true,
         (_, Detail::Quiet) => false,
         (Some(JobReport { what: What::Done { .. }, .. }), _) => !has_bars,
+        (Some(JobReport { what: What::Started { .. } | What::Verified { .. }, .. }), _) => false,
         (Some(_), _) => true,
         (None, Detail::Normal) => event.level() <= log::Level::Warn,
         (None, Detail::Everything) => event.level() <= log::Level::Info,

@@ -107,9 +107,9 @@ impl Journal {
     pub(crate) fn tally(&self, ids: &[i64]) -> Result<Tally, JournalError> {
         let mut tally = Tally::default();
         let mut failed = Vec::new();
-        self.each(ids, "stage, bytes, checksum IS NOT NULL", |id, row| {
+        self.each(ids, "stage, bytes, checksum IS NOT NULL, cause", |id, row| {
             let stage = row.get(1)?;
-            tally.count(stage, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?);
+            tally.count(stage, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?, row.get(4)?);
             if stage == Stage::Failed && failed.len() < LISTED {
                 failed.push(id);
             }

@@ -17,8 +17,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::portions::Portions;
 use super::{Ledger, sound};
-use crate::fetch::board::Transfer;
+use crate::fetch::board::{Coming, Transfer};
 use crate::fetch::job::{Answer, Job};
+use crate::fetch::report::JobReport;
 
 /// How long a downloader may have its portion.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -75,16 +76,19 @@ impl Ledger {
         self.read_ahead();
         let ids: Vec<_> = self.to_fetch.drain(..size.min(self.to_fetch.len())).collect();
         let progress = Arc::new(Progress::default());
-        let (mut fetches, mut names) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        let (mut fetches, mut files) = (Vec::with_capacity(size), Vec::with_capacity(size));
         for id in ids {
             self.change(id, Job::start);
             let Job { attempt, request, .. } = &self.jobs[&id];
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
             fetches.push(fetch.progress(progress.clone()).sha256());
-            names.push(request.name());
+            files.push(Coming { id, name: request.name() });
             self.downloads.in_hand[downloader].push_back(Ticket { id, attempt: *attempt });
+            if self.plan.tells_all {
+                self.reporter.report(JobReport::started(&self.jobs[&id]));
+            }
         }
-        self.plan.board.set_transfer(downloader, Some(Transfer { names: names.into(), progress }));
+        self.plan.board.set_transfer(downloader, Some(Transfer { files: files.into(), progress }));
 
         let tell = self.downloads.tell.clone();
         let since = Instant::now();

@@ -11,6 +11,7 @@ use super::Ledger;
 use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::checksum::Checksum;
 use crate::fetch::job::Answer;
+use crate::fetch::report::JobReport;
 
 impl Ledger {
     pub(super) fn verify(&mut self, id: i64, ctx: &mut Context<Self>) {
@@ -54,6 +55,9 @@ impl Ledger {
                 // A command may write to it, so after one the disk is asked.
                 if !self.plan.rules.exec {
                     job.modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
+                }
+                if self.plan.tells_all {
+                    self.reporter.report(JobReport::verified(job, digest));
                 }
                 Answer::Digest(digest)
             }

@@ -1,0 +1,234 @@
+//! The lines of `latido fetch --json`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use latido::{Event, EventKind, Incident};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::fetch::board::Board;
+use crate::fetch::cause::Failure;
+use crate::fetch::job::Stage;
+use crate::fetch::report::{JobReport, What};
+use crate::fetch::summary::Summary;
+
+/// Counted up when a field is removed or gets another meaning. New ones may come at any time.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// What every line has.
+#[derive(Serialize)]
+pub(super) struct Stamped<'a> {
+    pub(super) schema: u32,
+    #[serde(flatten)]
+    pub(super) line: Line<'a>,
+    pub(super) t: f64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Line<'a> {
+    Begin(Begin),
+    Started {
+        id: i64,
+        path: String,
+        url: &'a str,
+        attempt: u32,
+    },
+    Progress {
+        id: i64,
+        received: u64,
+        total: Option<u64>,
+    },
+    Overall {
+        jobs: usize,
+        done: usize,
+        failed: usize,
+        bytes: u64,
+    },
+    Verified {
+        id: i64,
+        path: String,
+        bytes: u64,
+        checksum: String,
+        /// Whether one was asked for, and is this.
+        asked: bool,
+    },
+    Done {
+        id: i64,
+        path: String,
+        bytes: u64,
+    },
+    Retry {
+        id: i64,
+        path: String,
+        tries: u32,
+        wait: f64,
+        cause: String,
+        error: &'a str,
+    },
+    Lost {
+        id: i64,
+        path: String,
+        stage: &'static str,
+    },
+    Failed {
+        id: i64,
+        path: String,
+        tries: u32,
+        cause: String,
+        error: &'a str,
+    },
+    Restart {
+        part: String,
+        incarnation: u64,
+        wait: f64,
+        used: u32,
+        intensity: u32,
+        incident: Option<Story>,
+    },
+    GaveUp {
+        part: String,
+        child: String,
+        reason: String,
+    },
+    Missed {
+        events: u64,
+    },
+    End(End),
+}
+
+#[derive(Serialize)]
+pub(super) struct Begin {
+    version: &'static str,
+    time: String,
+    pid: u32,
+    journal: String,
+    jobs: usize,
+}
+
+/// Why a part is restarted.
+#[derive(Serialize)]
+pub(super) struct Story {
+    id: u64,
+    reason: String,
+    on_purpose: bool,
+    lived: f64,
+    lost: u64,
+    kept: u64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct End {
+    exit: u8,
+    summary: Option<Counts>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    jobs: usize,
+    done: usize,
+    unverified: usize,
+    failed: usize,
+    left: usize,
+    bytes: u64,
+    seconds: f64,
+    causes: BTreeMap<String, usize>,
+}
+
+impl Begin {
+    pub(super) fn new(journal: &Path, jobs: usize) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            time: jiff::Timestamp::now().to_string(),
+            pid: std::process::id(),
+            journal: journal.to_string_lossy().into_owned(),
+            jobs,
+        }
+    }
+}
+
+impl End {
+    /// `summary`: if anybody knows what was done.
+    pub(crate) fn new(exit: Exit, summary: Option<&Summary>) -> Self {
+        let summary = summary.map(|Summary { tally, elapsed }| Counts {
+            jobs: tally.jobs,
+            done: tally.done,
+            unverified: tally.unverified,
+            failed: tally.failed,
+            left: tally.left(),
+            bytes: tally.bytes,
+            seconds: elapsed.as_secs_f64(),
+            causes: tally.causes.iter().map(|(cause, count)| (cause.to_string(), *count)).collect(),
+        });
+        Self { exit: exit as u8, summary }
+    }
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of_job(report: &'a JobReport) -> Self {
+        let id = report.id;
+        let path = report.request.target.to_string_lossy().into_owned();
+        match &report.what {
+            What::Started { url, attempt } => Self::Started { id, path, url, attempt: *attempt },
+            What::Verified { bytes, checksum } => Self::Verified {
+                id,
+                path,
+                bytes: *bytes,
+                checksum: checksum.to_string(),
+                asked: report.request.checksum.is_some(),
+            },
+            What::Done { bytes } => Self::Done { id, path, bytes: *bytes },
+            What::Failed { error: Failure { cause, text }, tries } => {
+                Self::Failed { id, path, tries: *tries, cause: cause.to_string(), error: text }
+            }
+            What::Retry { error: Failure { cause, text }, tries, wait } => Self::Retry {
+                id,
+                path,
+                tries: *tries,
+                wait: wait.as_secs_f64(),
+                cause: cause.to_string(),
+                error: text,
+            },
+            What::Lost { stage } => Self::Lost { id, path, stage: stage.name() },
+        }
+    }
+
+    pub(super) fn restart(event: &Event, incident: Option<&Incident>) -> Option<Self> {
+        let EventKind::Restarting { delay, budget, .. } = &event.kind else { return None };
+        let story = incident.map(|incident| Story {
+            id: incident.id,
+            reason: incident.reason.to_string(),
+            on_purpose: incident.injected.is_some(),
+            lived: incident.lived.as_secs_f64(),
+            lost: incident.lost,
+            kept: incident.kept,
+        });
+        Some(Self::Restart {
+            part: event.path.to_string(),
+            incarnation: event.incarnation,
+            wait: delay.as_secs_f64(),
+            used: budget.used,
+            intensity: budget.intensity,
+            incident: story,
+        })
+    }
+
+    pub(super) fn overall(board: &Board) -> Self {
+        let (done, failed) = (board.count(Stage::Done), board.count(Stage::Failed));
+        Self::Overall { jobs: board.total(), done, failed, bytes: board.bytes() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It takes tens of thousands of events that nobody reads to see one in a run.
+    #[test]
+    fn what_a_slow_reader_missed_is_told_as_documented() {
+        let line = Stamped { schema: SCHEMA, t: 9.7, line: Line::Missed { events: 812 } };
+        let page = include_str!("../../../../docs/json.md");
+        assert!(page.contains(&serde_json::to_string(&line).unwrap()));
+    }
+}

@@ -6,6 +6,7 @@
 mod bad_input;
 mod crashes;
 mod demo;
+mod exit_codes;
 mod failures;
 mod files;
 mod full_disk;

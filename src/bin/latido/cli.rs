@@ -20,7 +20,8 @@ Exit codes:
   1    some job failed
   2    usage, or bad input
   3    the supervision tree gave up
-  130  interrupted";
+  130  interrupted (Ctrl-C)
+  143  terminated (SIGTERM)";
 
 const FETCH_EXAMPLES: &str = "\
 Examples:

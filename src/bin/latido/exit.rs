@@ -2,7 +2,7 @@
 
 use std::process::{ExitCode, Termination};
 
-/// The exit codes, as `--help` lists them.
+/// The exit codes, as `--help` and `docs/exit-codes.md` list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every file is there and verified.

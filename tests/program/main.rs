@@ -20,4 +20,5 @@ mod latido;
 #[path = "../support/server.rs"]
 mod server;
 mod signals;
+mod terminal;
 mod torn_journal;

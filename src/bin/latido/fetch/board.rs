@@ -11,8 +11,10 @@ use super::job::Stage;
 
 pub(crate) struct Board {
     stages: [AtomicUsize; STAGES],
-    /// Bytes of the jobs that are done.
+    /// Bytes of the files that are under their names.
     bytes: AtomicU64,
+    /// Those of them that came in this run, whatever became of the ledgers.
+    fetched: AtomicU64,
     /// What each downloader is getting, by its place.
     transfers: Vec<Mutex<Option<Transfer>>>,
     finished: watch::Sender<bool>,
@@ -34,6 +36,13 @@ pub(crate) struct Coming {
 }
 
 impl Transfer {
+    /// The bytes that are still to come, if that is known of all its files.
+    pub(crate) fn rest(&self) -> Option<u64> {
+        let all_begun = self.progress.begun() >= self.files.len();
+        let total = self.progress.total().filter(|_| all_begun)?;
+        Some(total.saturating_sub(self.progress.received()))
+    }
+
     /// The file that comes in now.
     pub(crate) fn current(&self) -> Option<&Coming> {
         let current = self.progress.begun().saturating_sub(1);
@@ -46,6 +55,7 @@ impl Board {
         Self {
             stages: Default::default(),
             bytes: AtomicU64::new(0),
+            fetched: AtomicU64::new(0),
             transfers: (0..downloaders).map(|_| Mutex::default()).collect(),
             finished: watch::Sender::new(false),
         }
@@ -64,14 +74,22 @@ impl Board {
     pub(crate) fn moved(&self, from: Stage, to: Stage, bytes: u64) {
         if from != to {
             self.stages[from as usize].fetch_sub(1, Ordering::Relaxed);
-            self.enter(to, bytes);
+            self.stages[to as usize].fetch_add(1, Ordering::Relaxed);
+            match (is_there(from), is_there(to)) {
+                (false, true) => {
+                    self.bytes.fetch_add(bytes, Ordering::Relaxed);
+                    self.fetched.fetch_add(bytes, Ordering::Relaxed);
+                }
+                (true, false) => drop(self.bytes.fetch_sub(bytes, Ordering::Relaxed)),
+                _ => {}
+            }
         }
     }
 
     /// A job is in `stage`.
     pub(crate) fn enter(&self, stage: Stage, bytes: u64) {
         self.stages[stage as usize].fetch_add(1, Ordering::Relaxed);
-        if stage == Stage::Done {
+        if is_there(stage) {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
@@ -104,6 +122,12 @@ impl Board {
         self.bytes.load(Ordering::Relaxed) + under_way
     }
 
+    /// Bytes that have come in this run, for whoever wants to know how fast.
+    pub(crate) fn fetched(&self) -> u64 {
+        let under_way = self.transfers().map(|transfer| transfer.progress.received()).sum::<u64>();
+        self.fetched.load(Ordering::Relaxed) + under_way
+    }
+
     pub(crate) fn transfers(&self) -> impl Iterator<Item = Transfer> {
         self.transfers.iter().filter_map(|transfer| lock(transfer).clone())
     }
@@ -114,6 +138,11 @@ impl Board {
         // The sender is this board's own, so the wait cannot fail.
         let _ = finished.wait_for(|finished| *finished).await;
     }
+}
+
+/// Whether a job in this stage has its file.
+fn is_there(stage: Stage) -> bool {
+    matches!(stage, Stage::Processing | Stage::Done)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

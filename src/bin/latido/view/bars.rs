@@ -1,16 +1,28 @@
 //! One bar for the run and one for each transfer, on a terminal.
 
+use std::time::Instant;
+
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::fetch::board::Board;
-use crate::fetch::job::Stage;
+use super::sum::{Speed, Sum, left, percent};
+use crate::fetch::board::{Board, Transfer};
 
 /// As many transfers as are shown at the same time.
 const SHOWN: usize = 8;
 
 pub(super) struct Bars {
     run: ProgressBar,
-    transfers: Vec<ProgressBar>,
+    speed: Speed,
+    transfers: Vec<Row>,
+    started: Instant,
+}
+
+/// The bar of one transfer: always the same, so that nothing jumps from line to line.
+struct Row {
+    bar: ProgressBar,
+    /// Of this file.
+    speed: Speed,
+    file: Option<i64>,
 }
 
 impl Bars {
@@ -22,47 +34,64 @@ impl Bars {
             );
             bar
         };
-        let run = add("{spinner} {bar:20.cyan} {pos}/{len} files  {msg}  {elapsed}");
-        run.set_length(board.total() as u64);
+        let run = add("{spinner} {bar:8.cyan} {wide_msg}");
+        let row = |_| Row { bar: add("  {bar:8.dim} {wide_msg}"), speed: Speed::default(), file: None };
         Self {
             run,
-            transfers: (0..board.downloaders().min(SHOWN))
-                .map(|_| add("  {bar:12.dim} {wide_msg}"))
-                .collect(),
+            speed: Speed::default(),
+            transfers: (0..board.downloaders().min(SHOWN)).map(row).collect(),
+            started: Instant::now(),
         }
     }
 
-    pub(super) fn draw(&self, board: &Board) {
-        let finished = board.count(Stage::Done) + board.count(Stage::Failed);
-        self.run.set_length(board.total() as u64);
-        self.run.set_position(finished as u64);
-        let seconds = self.run.elapsed().as_secs_f64().max(0.001);
-        let (bytes, failed) = (board.bytes(), board.count(Stage::Failed));
-        let rate = HumanBytes((bytes as f64 / seconds) as u64);
-        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        self.run.set_message(format!("{}  {rate}/s{failed}", HumanBytes(bytes)));
+    pub(super) fn draw(&mut self, board: &Board) {
+        let now = self.started.elapsed();
+        let sum = Sum::of(board, self.speed.note(now, board.fetched()));
+        let (position, length) = sum.position();
+        self.run.set_length(length);
+        self.run.set_position(position);
+        self.run.set_message(sum.to_string());
         self.run.tick();
 
         let mut transfers = board.transfers();
-        for bar in &self.transfers {
-            let Some(transfer) = transfers.next() else {
-                bar.set_length(1);
-                bar.set_position(0);
-                bar.set_message("");
-                continue;
-            };
-            let (received, total) = (transfer.progress.received(), transfer.progress.total());
-            bar.set_length(total.unwrap_or(1));
-            bar.set_position(if total.is_some() { received } else { 0 });
-            bar.set_message(format!(
-                "{:>10}  {}",
-                HumanBytes(received).to_string(),
-                transfer.current().map_or("", |file| &file.name)
-            ));
+        for row in &mut self.transfers {
+            row.draw(transfers.next(), now);
         }
     }
 
     pub(super) fn clear(&self) {
-        self.transfers.iter().chain([&self.run]).for_each(ProgressBar::finish_and_clear);
+        self.transfers.iter().map(|row| &row.bar).chain([&self.run]).for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+impl Row {
+    fn draw(&mut self, transfer: Option<Transfer>, now: std::time::Duration) {
+        let file = transfer.as_ref().and_then(Transfer::current);
+        let (Some(transfer), Some(file)) = (&transfer, file) else {
+            self.bar.set_length(1);
+            self.bar.set_position(0);
+            self.bar.set_message("");
+            return;
+        };
+        if self.file.replace(file.id) != Some(file.id) {
+            self.speed = Speed::default();
+        }
+        let received = transfer.progress.received();
+        let speed = self.speed.note(now, received);
+        let (mut done, mut rest) = (String::new(), String::new());
+        match transfer.progress.total() {
+            Some(total) => {
+                self.bar.set_length(total);
+                self.bar.set_position(received);
+                done = percent(received, total);
+                rest = left(total.saturating_sub(received), speed).unwrap_or_default();
+            }
+            None => {
+                self.bar.set_length(1);
+                self.bar.set_position(0);
+            }
+        }
+        let (received, speed) = (HumanBytes(received).to_string(), HumanBytes(speed as u64).to_string());
+        self.bar.set_message(format!("{done:>4} {received:>10} {speed:>10}/s {rest:>4}  {}", file.name));
     }
 }

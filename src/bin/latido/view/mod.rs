@@ -4,6 +4,7 @@ mod bars;
 mod json;
 mod line;
 mod screen;
+mod sum;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -11,6 +12,7 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
+use console::Term;
 use latido::{Event, Events};
 
 pub(crate) use self::json::Json;
@@ -39,7 +41,7 @@ const DRAW: Duration = Duration::from_millis(100);
 
 /// Shows a run until its tree has ended.
 pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, detail: Detail) {
-    let bars =
+    let mut bars =
         (detail != Detail::Quiet).then(|| screen.bars().map(|multi| Bars::new(multi, &board))).flatten();
     let mut draw = tokio::time::interval(DRAW);
     loop {
@@ -56,7 +58,7 @@ pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, 
                 }
                 None => break,
             },
-            _ = draw.tick() => bars.iter().for_each(|bars| bars.draw(&board)),
+            _ = draw.tick() => bars.iter_mut().for_each(|bars| bars.draw(&board)),
         }
     }
     if let Some(bars) = bars {
@@ -66,6 +68,7 @@ pub(crate) async fn show(mut events: Events, board: Arc<Board>, screen: Screen, 
 
 /// Writes a result to standard output. A reader that has gone, as `head` does, changes nothing about the result.
 pub(crate) fn say(result: impl Display) {
+    let result = screen::fitted(&Term::stdout(), &result.to_string());
     let _ = writeln!(io::stdout(), "{result}");
 }
 

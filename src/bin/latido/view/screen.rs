@@ -60,6 +60,18 @@ impl Screen {
     }
 }
 
+/// A text with its lines broken between words where a terminal is too narrow for them.
+pub(super) fn fitted(term: &Term, text: &str) -> String {
+    let Some((_, columns)) = term.size_checked().filter(|_| term.is_term()) else {
+        return text.to_owned();
+    };
+    let lines = text.split('\n').flat_map(|line| {
+        let indent = line.len() - line.trim_start().len();
+        wrap(line, usize::from(columns), indent + 2)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The width of the time before an event.
 const TIME: usize = 10;
 

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
+use hyper::Uri;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Error, Response, Url, redirect};
 use rustls::crypto::ring;
@@ -37,17 +38,36 @@ pub(super) struct Clients {
     fresh: Client,
 }
 
+/// Where a request goes, and by which way.
+pub(super) enum Way {
+    Plain(Uri),
+    Any(Url),
+}
+
 impl Clients {
+    /// The way to `url`, if it is one.
+    pub(super) fn way(&self, url: &str) -> Result<Way, FetchError> {
+        match self.plain.takes(url) {
+            Some(uri) => Ok(Way::Plain(uri)),
+            None => error::parse_url(url).map(Way::Any),
+        }
+    }
+
     /// Sends the request and waits for the head of the answer.
-    pub(super) async fn get(&self, url: Url) -> Result<Answer, FetchError> {
-        let answer = match self.plain.get(&url).await {
-            Outcome::Answer(answer) => return Ok(answer),
-            Outcome::Silence => return Err(FetchError::Silent(self.limits.silence)),
-            Outcome::Unreachable => return Err(FetchError::Unreachable(self.limits.connect)),
-            Outcome::Redirect(url) => self.get_anything(url).await,
-            // It may have been a kept connection, see below.
-            Outcome::Failure => self.fresh.get(url).send().await,
-            Outcome::NotPlain => self.get_anything(url).await,
+    pub(super) async fn get(&self, url: &str, way: Way) -> Result<Answer, FetchError> {
+        let answer = match way {
+            Way::Any(url) => self.get_anything(url).await,
+            Way::Plain(uri) => match self.plain.get(uri).await {
+                Outcome::Answer(answer) => return Ok(answer),
+                Outcome::Silence => return Err(FetchError::Silent(self.limits.silence)),
+                Outcome::Unreachable => return Err(FetchError::Unreachable(self.limits.connect)),
+                Outcome::Redirect(to) => {
+                    let url = error::parse_url(url)?;
+                    self.get_anything(to.and_then(|to| url.join(&to).ok()).unwrap_or(url)).await
+                }
+                // It may have been a kept connection, see below.
+                Outcome::Failure => self.fresh.get(error::parse_url(url)?).send().await,
+            },
         };
         answer.map(Answer::Full).map_err(|error| error::of_request(&error, self.limits))
     }

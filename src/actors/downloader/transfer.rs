@@ -24,10 +24,10 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
     let Fetch { url, target, part, progress, sha256 } = fetch;
     let Means { clients, limits, pool } = means;
     let limits = *limits;
-    let url = error::parse_url(&url)?;
+    let way = clients.way(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
     let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
-    let mut response = clients.get(url).await?;
+    let mut response = clients.get(&url, way).await?;
     let announced = check_head(&response)?;
     if let Some(progress) = &progress {
         progress.start(announced);

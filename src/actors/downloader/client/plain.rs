@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, USER_AGENT as AGENT};
-use hyper::{Request, StatusCode, Uri};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, LOCATION, USER_AGENT as AGENT};
+use hyper::http::uri::Scheme;
+use hyper::rt::Executor;
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use reqwest::Url;
+use hyper_util::rt::TokioTimer;
 
 use super::answer::{Answer, PlainAnswer};
 use super::{BARE, USER_AGENT};
@@ -28,18 +30,26 @@ pub(super) struct Plain {
     silence: Duration,
 }
 
+/// Drives connections beside the actors, and not beside the arbiter: a request goes to and fro between them a few times.
+#[derive(Clone, Copy)]
+struct Here;
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
+    fn execute(&self, connection: F) {
+        actix::spawn(connection);
+    }
+}
+
 pub(super) enum Outcome {
     Answer(Answer),
-    /// The file is somewhere else.
-    Redirect(Url),
+    /// The file is somewhere else, perhaps there.
+    Redirect(Option<String>),
     /// Nothing came for too long.
     Silence,
     /// No connection came about in time.
     Unreachable,
     /// Anything else went wrong before the head of the answer was there.
     Failure,
-    /// It is not for this client.
-    NotPlain,
 }
 
 impl Plain {
@@ -47,44 +57,82 @@ impl Plain {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(limits.connect));
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let client = Client::builder(Here).pool_timer(TokioTimer::new()).build(connector);
         Self { client, proxies: Arc::new(Matcher::from_system()), silence: limits.silence }
     }
 
-    pub(super) async fn get(&self, url: &Url) -> Outcome {
-        let Some(uri) = self.uri(url) else { return Outcome::NotPlain };
-        let request = Request::get(uri)
-            .header(AGENT, USER_AGENT)
-            .header(ACCEPT, "*/*")
-            .header(ACCEPT_ENCODING, BARE)
-            .body(Empty::new());
-        let Ok(request) = request else { return Outcome::NotPlain };
-        let mut silence = Silence::new(self.silence);
-        let answer = match silence.unless(self.client.request(request)).await {
-            None => return Outcome::Silence,
-            Some(Err(error)) if error.is_connect() && timed_out(&error) => return Outcome::Unreachable,
-            Some(Err(_)) => return Outcome::Failure,
-            Some(Ok(answer)) => answer,
-        };
-        let location = answer.headers().get(LOCATION).filter(|_| redirects(answer.status()));
-        let elsewhere = location.and_then(|location| url.join(location.to_str().ok()?).ok());
-        match elsewhere {
-            Some(elsewhere) => Outcome::Redirect(elsewhere),
-            None => Outcome::Answer(Answer::Plain(PlainAnswer { answer, silence })),
-        }
+    /// Whether `url` is for this client.
+    pub(super) fn takes(&self, url: &str) -> Option<Uri> {
+        let uri: Uri = is_written_plainly(url).then(|| url.parse().ok())??;
+        let is_http = uri.scheme() == Some(&Scheme::HTTP);
+        (is_http && self.proxies.intercept(&uri).is_none()).then_some(uri)
     }
 
-    fn uri(&self, url: &Url) -> Option<Uri> {
-        let bare = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
-        let uri: Uri = bare.then(|| url.as_str().parse().ok())??;
-        self.proxies.intercept(&uri).is_none().then_some(uri)
+    pub(super) async fn get(&self, uri: Uri) -> Outcome {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(AGENT, HeaderValue::from_static(USER_AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(BARE));
+        let mut silence = Silence::new(self.silence);
+        match silence.unless(self.client.request(request)).await {
+            None => Outcome::Silence,
+            Some(Err(error)) if error.is_connect() && timed_out(&error) => Outcome::Unreachable,
+            Some(Err(_)) => Outcome::Failure,
+            Some(Ok(answer)) if redirects(answer.status()) => Outcome::Redirect(location(&answer)),
+            Some(Ok(answer)) => Outcome::Answer(Answer::Plain(PlainAnswer { answer, silence })),
+        }
     }
+}
+
+/// Whether it certainly is the way in which [`Url`](reqwest::Url) would write it, without anything that has to be
+/// encoded, decoded, left out or sent apart. Parsing it as one takes two per cent of all the time that a small file takes.
+fn is_written_plainly(url: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:?&=+,".contains(&byte);
+    url.bytes().all(is_plain) && !url.contains("/.")
 }
 
 fn redirects(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
+fn location(answer: &Response<Incoming>) -> Option<String> {
+    Some(answer.headers().get(LOCATION)?.to_str().ok()?.to_owned())
+}
+
 fn timed_out(error: &hyper_util::client::legacy::Error) -> bool {
     find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_written_as_a_url_would_be_is_taken_as_it_stands() {
+        let plain = Plain::new(Limits::default());
+        for url in ["http://a/b", "http://127.0.0.1:8080/a/b-c_d.tar?e=f&g", "http://a.example/"] {
+            assert_eq!(reqwest::Url::parse(url).unwrap().as_str(), url);
+            assert_eq!(plain.takes(url).unwrap().to_string(), url);
+        }
+        for url in [
+            "https://a/b",
+            "ftp://a/b",
+            "file",
+            "",
+            "http://user:word@a/b",
+            "http://a/b c",
+            "http://a/../b",
+            "http://a/%2e%2e/b",
+            "http://a/./b",
+            "http://a/ñ",
+            "http://ñ.example/",
+            "http://a/b#c",
+            "http:\\\\a\\b",
+            "http://a/{b}",
+        ] {
+            assert!(plain.takes(url).is_none(), "{url}");
+        }
+    }
 }

@@ -33,6 +33,10 @@ impl Checksum {
     pub(crate) fn sha256(bytes: [u8; 32]) -> Self {
         Self { algorithm: Algorithm::Sha256, bytes }
     }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl FromStr for Checksum {

@@ -54,7 +54,9 @@ impl Request {
         hash.update([0]);
         hash.update(self.urls.as_bytes());
         hash.update([0]);
-        hash.update(self.checksum.map(|checksum| checksum.to_string()).unwrap_or_default());
+        if let Some(checksum) = &self.checksum {
+            hash.update(checksum.bytes());
+        }
         let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
         let short = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         self.target.with_file_name(format!("{OURS}-{short:016x}.part"))

@@ -27,6 +27,13 @@ pub(crate) struct Entry {
     pub(crate) checksum: Option<Checksum>,
 }
 
+impl Entry {
+    /// The first of its URLs.
+    pub(crate) fn url(&self) -> &str {
+        self.urls.split('\t').next().unwrap_or_default()
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EntryError {
     #[error("{0:?} is no URL: {1}; write it in full, such as https://example.org/file")]

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-use super::entry::{Draft, Entry, EntryError, Origin};
+use super::entries::Entries;
+use super::entry::{Draft, EntryError, Origin};
 use super::error::BadInput;
 
 /// A longer line is a sign of another kind of file.
@@ -14,7 +15,7 @@ const LINE_MAX: u64 = 65_536;
 /// What a list holds, the bad and the strange included: all of it is worth telling at once.
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Entries,
     pub(crate) errors: BadInput,
     pub(crate) ignored: Vec<Ignored>,
 }

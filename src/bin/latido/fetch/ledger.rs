@@ -139,9 +139,18 @@ impl Ledger {
         }
     }
 
-    fn record(&mut self) {
+    fn write(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
         sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
         self.saved = Some(Instant::now());
+        for id in self.unsaved.drain(..) {
+            // Those that wait for another try are read again when their turn comes.
+            if self.jobs.get(&id).is_some_and(|job| job.is_finished() || job.stage == Stage::Queued) {
+                self.jobs.remove(&id);
+            }
+        }
     }
 
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
@@ -216,13 +225,7 @@ impl Handler<Save> for Ledger {
     type Result = ();
 
     fn handle(&mut self, _: Save, _: &mut Context<Self>) {
-        self.record();
-        for id in self.unsaved.drain(..) {
-            // Those that wait for another try are read again when their turn comes.
-            if self.jobs.get(&id).is_some_and(|job| job.is_finished() || job.stage == Stage::Queued) {
-                self.jobs.remove(&id);
-            }
-        }
+        self.write();
         if self.unfinished == 0 {
             self.plan.board.finish();
         }
@@ -241,9 +244,8 @@ impl Actor for Ledger {
         }
     }
 
-    /// Who stops in order does not do again what it has done.
-    fn stopping(&mut self, _: &mut Context<Self>) -> Running {
-        self.record();
-        Running::Stop
+    /// What is done is done, also if the run is ended before the next write is due.
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.write();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`entry`], [`input`] | what a list or the command line asks for |
+//! | [`entry`], [`entries`], [`input`] | what a list or the command line asks for |
 //! | [`target`] | where a file may go |
 //! | [`request`], [`checksum`] | one file to get, and what it must be |
 //! | [`cause`] | why a try failed, to be counted |
@@ -15,7 +15,9 @@
 //! | [`run`], [`summary`] | a run from its arguments to its end |
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fs::File;
+use std::hash::BuildHasher;
 use std::io::{BufReader, stdin};
 use std::path::{Path, PathBuf, absolute};
 
@@ -27,6 +29,7 @@ use crate::view::{self, Detail, Json, Screen};
 pub(crate) mod board;
 pub(crate) mod cause;
 pub(crate) mod checksum;
+mod entries;
 mod entry;
 mod error;
 pub(crate) mod exec;
@@ -44,6 +47,7 @@ mod tree;
 
 use error::BadInput;
 
+use entries::Entries;
 use entry::{Draft, Entry, EntryError, Origin};
 use input::List;
 use request::Request;
@@ -118,7 +122,7 @@ fn conclude(run: &Run, end: &End, screen: &Screen) -> (Exit, Option<Summary>) {
 /// What a run has to do.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    pub(crate) requests: Vec<Request>,
+    entries: Entries,
     /// Where they go; to be kept once nothing can go wrong any more.
     pub(crate) directories: Directories,
     /// The journal's file.
@@ -128,6 +132,19 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
+    /// What there is to get; there is time to make each anew, and not the memory to keep them all.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = Request> {
+        self.entries.iter().map(|(_, entry)| {
+            let target = self.directories.placed(entry.dir.as_deref(), &entry.name);
+            Request::new(&entry.urls, target.expect("every entry has its place"), entry.checksum)
+        })
+    }
+
+    /// How many files there are to get.
+    pub(crate) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Reads and checks everything that was asked for and makes the directories ready. Only when all of it is
     /// right is anything done.
     pub(crate) fn new(args: &FetchArgs) -> Result<Self, BadInput> {
@@ -145,7 +162,7 @@ impl Intake {
             None => directories.base().join(format!("{}.db", target::OURS)),
         };
         Ok(Self {
-            requests: place(entries, &mut directories, &journal)?,
+            entries: place(entries, &mut directories, &journal)?,
             directories,
             journal,
             warnings: ignored.iter().map(ToString::to_string).collect(),
@@ -191,46 +208,43 @@ fn from_argument(url: &str, args: &FetchArgs) -> Result<Option<Entry>, EntryErro
 }
 
 /// Gives every entry its place on disk, and no two the same.
-fn place(
-    entries: Vec<Entry>,
-    directories: &mut Directories,
-    journal: &Path,
-) -> Result<Vec<Request>, BadInput> {
+fn place(entries: Entries, directories: &mut Directories, journal: &Path) -> Result<Entries, BadInput> {
     let mut errors = BadInput::default();
-    let mut origins = Vec::with_capacity(entries.len());
-    let mut requests = Vec::with_capacity(entries.len());
-    for entry in entries {
-        match directories.place(entry.dir.as_deref(), &entry.name) {
-            Ok(target) => {
-                requests.push(Request::new(&entry.urls, target, entry.checksum));
-                origins.push(entry.origin);
-            }
-            Err(error) => errors.push(&entry.origin, error),
+    for (_, entry) in entries.iter() {
+        if let Err(error) = directories.place(entry.dir.as_deref(), &entry.name) {
+            errors.push(&entry.origin, error);
         }
     }
     // as strings: paths compare part by part, which is slow, and these have one spelling each
     let ours = journal::files(journal);
     let occupied = directories.occupied();
-    let mut taken = HashMap::with_capacity(requests.len());
-    for (request, origin) in requests.iter().zip(&origins) {
-        if occupied.contains(request.target.as_os_str()) {
-            errors.push(origin, TargetError::IsADirectory(request.target.to_path_buf()));
+    let placed = |entry: &Entry| directories.placed(entry.dir.as_deref(), &entry.name);
+    // By a hash of the path, which takes less room than the path; those of one hash are looked at.
+    let hash = RandomState::new();
+    let mut taken = HashMap::with_capacity(entries.len());
+    for (place, entry) in entries.iter() {
+        let Some(target) = placed(&entry) else { continue };
+        if occupied.contains(target.as_os_str()) {
+            errors.push(&entry.origin, TargetError::IsADirectory(target.to_path_buf()));
         }
-        if ours.iter().any(|file| file.as_os_str() == request.target.as_os_str()) {
-            errors.push(origin, TargetError::Ours(request.target.to_path_buf()));
+        if ours.iter().any(|file| file.as_os_str() == target.as_os_str()) {
+            errors.push(&entry.origin, TargetError::Ours(target.to_path_buf()));
         }
-        if let Some((other, url)) = taken.insert(request.target.as_os_str(), (origin, request.url())) {
+        let other = taken.insert(hash.hash_one(target.as_os_str()), place);
+        let other = other.map(|other| entries.at(other));
+        if let Some(other) = other.filter(|other| placed(other).as_ref() == Some(&target)) {
             errors.push(
-                origin,
+                &entry.origin,
                 format_args!(
-                    "{} and {url} ({other}) would both become {:?}; name one of them with out=",
-                    request.url(),
-                    request.target
+                    "{} and {} ({}) would both become {target:?}; name one of them with out=",
+                    entry.url(),
+                    other.url(),
+                    other.origin
                 ),
             );
         }
     }
-    errors.or(requests)
+    errors.or(entries)
 }
 
 fn on_command_line(error: impl std::fmt::Display) -> BadInput {

@@ -79,13 +79,13 @@ impl Ready {
             jobs: Arc::new([]),
             rules: Rules { max_tries: args.max_tries, exec: args.exec.is_some() },
             exec: args.exec.clone(),
-            downloaders: usize::from(args.jobs).min(intake.requests.len()).max(1),
+            downloaders: usize::from(args.jobs).min(intake.count()).max(1),
             tells_all: args.json,
         };
         check_faults(&args.faults, &work)?;
         let reserved = journal::reserve(&intake.journal)?;
         let mut journal = Journal::open(&intake.journal)?;
-        let admitted = journal.admit(intake.requests)?;
+        let admitted = journal.admit(intake.requests())?;
         if let Some(exec) = &args.exec {
             journal.process_anew(&admitted.jobs, &exec.to_string())?;
         }

@@ -135,16 +135,13 @@ impl Directories {
 
     /// The full path for `name`, in `dir` if there is one, with its directory ready. Both have been checked.
     pub(crate) fn place(&mut self, dir: Option<&Path>, name: &Path) -> Result<Box<Path>, TargetError> {
-        let path = match dir {
-            Some(dir) => self.base.join(dir).join(name),
-            None => self.base.join(name),
-        };
+        if let Some(placed) = self.placed(dir, name) {
+            return Ok(placed);
+        }
+        let path = self.path(dir, name);
         let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else {
             return Err(TargetError::Empty);
         };
-        if let Some(ready) = self.ready.get(parent.as_os_str()) {
-            return Ok(ready.join(file).into());
-        }
         // An absolute `dir` is the user's own word too.
         let root = match dir.filter(|dir| dir.is_absolute()) {
             Some(dir) => (own(dir, &mut self.created)?, dir),
@@ -156,6 +153,22 @@ impl Directories {
         let target = ready.join(file).into();
         self.ready.insert(parent.into(), ready);
         Ok(target)
+    }
+
+    /// The full path for `name`, if its directory is ready.
+    pub(crate) fn placed(&self, dir: Option<&Path>, name: &Path) -> Option<Box<Path>> {
+        if dir.is_none() && !name.as_os_str().as_bytes().contains(&b'/') {
+            return Some(self.base.join(name).into());
+        }
+        let path = self.path(dir, name);
+        Some(self.ready.get(path.parent()?.as_os_str())?.join(path.file_name()?).into())
+    }
+
+    fn path(&self, dir: Option<&Path>, name: &Path) -> PathBuf {
+        match dir {
+            Some(dir) => self.base.join(dir).join(name),
+            None => self.base.join(name),
+        }
     }
 
     /// The directories that stand where files are to go. Listing a directory once is several times faster than

@@ -27,12 +27,13 @@ fn urls_and_lists_become_requests_in_the_directory() {
     let dir = temp.path().canonicalize().unwrap();
     let hex = format!("sha-256={}", "00".repeat(32));
     let one = intake(&dir, &["http://a/b/x", "-o", "sub/y", "--checksum", &hex]).unwrap();
-    assert_eq!(one.requests, [Request::new("http://a/b/x", dir.join("sub/y"), Some(hex.parse().unwrap()))]);
+    let wanted = [Request::new("http://a/b/x", dir.join("sub/y"), Some(hex.parse().unwrap()))];
+    assert!(one.requests().eq(wanted));
     assert_eq!(one.journal, dir.join(".latido.db"));
 
     let many = with_list(&dir, "http://a/x\n dir=d\n split=2\nhttp://a/y\n").unwrap();
-    let targets: Vec<_> = many.requests.iter().map(|request| &*request.target).collect();
-    assert_eq!(targets, [dir.join("files/d/x"), dir.join("files/y")]);
+    let targets: Vec<_> = many.requests().map(|request| request.target).collect();
+    assert_eq!(targets, [dir.join("files/d/x").into(), dir.join("files/y").into()]);
     assert_eq!(many.warnings.len(), 1);
 }
 

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::checksum::Checksum;
+use super::super::entry::Entry;
 use super::*;
 
 fn list(text: impl AsRef<[u8]>) -> List {
@@ -15,7 +16,7 @@ fn errors(text: impl AsRef<[u8]>) -> Vec<String> {
 fn entries(text: impl AsRef<[u8]>) -> Vec<Entry> {
     let list = list(text);
     assert_eq!(list.errors.count(), 0, "{}", list.errors);
-    list.entries
+    list.entries.iter().map(|(_, entry)| entry).collect()
 }
 
 #[test]

@@ -41,6 +41,10 @@ fn harm(journals: &[&str], dir: &Path, files: &Files) -> (usize, usize) {
         }
         let (path, bytes) = &sound[random.usize(..sound.len())];
         fs::write(path, harmed(bytes.clone(), seed, &mut random)).unwrap();
+        // Whatever the journal says, these are to be fetched.
+        for n in 0..3 {
+            let _ = fs::remove_file(new.join(format!("file-00{}", seed as usize % 7 + n)));
+        }
 
         let ended = latido(dir, ["fetch", "-i", "list", "-d", "new"]);
         files.assert_none_wrong_in(&new);

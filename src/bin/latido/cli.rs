@@ -34,8 +34,8 @@ A list is aria2's: one file per line, its options indented beneath it.
     out=sub/a.bin
     checksum=sha-256=HEX
 
-Run the same command again to go on where the last run ended: files that are there, as long and as old
-as they were when they were done, are not fetched again. A file is fetched from its beginning.
+Run the same command again to go on where the last run ended: files that are there, as long and as \
+old as they were when they were done, are not fetched again. A file is fetched from its beginning.
 
 ";
 
@@ -46,8 +46,8 @@ Examples:
   latido jobs -d mirror retry a.bin 17
   latido jobs -d mirror forget 'old/*'
 
-A journal belongs to one program at a time. Beside a `latido fetch` that works with it nothing
-is read or changed, and you are told which process that is.
+A journal belongs to one program at a time. Beside a `latido fetch` that works with it nothing is \
+read or changed, and you are told which process that is.
 
 Exit codes:
   0    done
@@ -57,7 +57,7 @@ const FAULT_HELP: &str = "\
 Break a part of the program on purpose and watch it recover
 
 WHEN is the number of a message: the fault strikes while the part handles it. Without it, it strikes at once.
-The heartbeat gets no messages; those of the ledger are its writes to the journal, those of a downloader are portions of
+The heartbeat gets no messages; those of the ledger are its writes to the journal, those of a downloader are portions of \
 one to sixteen files, those of the cpu pool pieces of files above one MiB.
 
 Faults: panic, fail, stop, block:SECONDS

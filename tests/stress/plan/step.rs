@@ -117,6 +117,7 @@ struct Target {
     line: Vec<Number>,
     is_supervisor: bool,
     watched: bool,
+    /// Whether it may go deaf, and that is found out.
     listens: bool,
     /// It runs on the thread of the root, which nobody can replace.
     with_root: bool,
@@ -151,7 +152,8 @@ impl Script<'_> {
         let line: Vec<_> = above.iter().copied().chain([node.number]).collect();
         let with_root = with_root && node.place == Place::Same;
         let (watched, listens) = match &node.kind {
-            Kind::Worker(worker) => (worker.watched, worker.listens),
+            // Who has gone deaf is found out when something waits for it; where that may be dropped, it is not.
+            Kind::Worker(worker) => (worker.watched, worker.listens && worker.bound.is_none()),
             Kind::Supervisor(_) => (false, false),
         };
         let is_supervisor = matches!(node.kind, Kind::Supervisor(_));

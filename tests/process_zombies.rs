@@ -5,46 +5,76 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures::future::join_all;
-use latido::actors::process::{Command, CommandRunner, RunCommand, init_with};
+use latido::actors::process::{Command, CommandRunner, Line, Process, RunCommand, init_with};
+use latido::crash;
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Stop;
 
-impl Handler<Stop> for CommandRunner {
+impl Handler<Stop> for Process {
     type Result = ();
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
         ctx.stop();
     }
 }
 
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Crash;
+
+impl Handler<Crash> for CommandRunner {
+    type Result = ();
+    fn handle(&mut self, _: Crash, _: &mut Context<Self>) {
+        crash("on purpose");
+    }
+}
+
+struct Reader(UnboundedSender<Line>);
+
+impl Actor for Reader {
+    type Context = Context<Self>;
+}
+
+impl Handler<Line> for Reader {
+    type Result = ();
+    fn handle(&mut self, line: Line, _: &mut Context<Self>) {
+        let _ = self.0.send(line);
+    }
+}
+
 #[actix::test]
-async fn hundreds_of_runs_leave_no_zombie_and_no_orphan() {
+async fn a_thousand_spawns_and_kills_leave_no_zombie_and_no_orphan() {
     init_with(env!("CARGO_BIN_EXE_test-programs"));
     let run = |script: &str| RunCommand { command: Command::shell(script), time_limit: None };
-    for _ in 0..20 {
+    for _ in 0..50 {
         let runner = CommandRunner::default().start();
         let ends = join_all((0..10).map(|_| runner.send(run("sleep 1000 & exit 0")))).await;
         assert!(ends.into_iter().all(|end| matches!(end, Ok(Ok(_)))));
 
-        // These are killed in the middle.
-        let killed = actix::spawn(join_all((0..10).map(|_| runner.send(run("sleep 1000 & wait")))));
-        until(|| children() >= 10).await;
-        runner.do_send(Stop);
+        // These are killed in the middle: by a crash of their actor, and by its stop.
+        let killed = actix::spawn(join_all((0..5).map(|_| runner.send(run("sleep 1000 & wait")))));
+        let (to, mut lines) = unbounded_channel();
+        let reader = Reader(to).start();
+        let script = Command::shell("sleep 1000 & echo up; wait");
+        let processes: Vec<_> = (0..5)
+            .map(|_| Process::new(script.clone()).lines_to(reader.clone().recipient()).start())
+            .collect();
+        for _ in 0..5 {
+            lines.recv().await.unwrap();
+        }
+        runner.do_send(Crash);
+        processes.iter().for_each(|process| process.do_send(Stop));
         assert!(killed.await.unwrap().iter().all(Result::is_err));
+        until(|| processes.iter().all(|process| !process.connected())).await;
     }
     // WNOWAIT: this looks on while others do the reaping.
     let look = || waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT);
+    // No guard is left either, and a guard goes last.
     until(|| look() == Err(Errno::ECHILD)).await;
-}
-
-/// How many children this process has, zombies included.
-fn children() -> usize {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
-    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    lists.map(|list| list.split_whitespace().count()).sum()
 }
 
 /// Looks at the kernel's state until `reached`.

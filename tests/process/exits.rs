@@ -1,5 +1,6 @@
 //! How a program ends, and what its actor makes of it.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use latido::actors::process::*;
@@ -24,6 +25,30 @@ async fn a_program_that_is_killed_crashes_its_actor_with_the_signal() {
         let exit = failed(within(run(Process::new(script)).1).await.unwrap());
         assert_eq!(exit.signal(), Some(number), "{exit}");
     }
+}
+
+#[actix::test]
+async fn an_exit_says_whether_there_is_a_core_dump() {
+    let dir = tempfile::tempdir().unwrap(); // where the dump goes
+    for (limit, dumped) in [(0, false), (100_000_000, true)] {
+        let abort = program("die-by").arg("SIGABRT").current_dir(dir.path()).core_limit(limit);
+        let exit = failed(within(run(Process::new(abort)).1).await.unwrap());
+        assert_eq!((exit.signal(), exit.status.unwrap().core_dumped()), (Some(6), dumped), "{exit}");
+    }
+}
+
+#[actix::test]
+async fn which_codes_are_success_is_up_to_the_command() {
+    let exits = |code: i32| Command::shell(format!("exit {code}")).success_codes([0, 3]);
+    for code in [0, 3] {
+        assert!(matches!(within(run(Process::new(exits(code))).1).await.unwrap(), ExitReason::Normal));
+        within(runner().send(RunCommand::new(exits(code)))).await.unwrap().unwrap();
+    }
+    assert_eq!(failed(within(run(Process::new(exits(1))).1).await.unwrap()).code(), Some(1));
+    let error = within(runner().send(RunCommand::new(exits(1)))).await.unwrap().unwrap_err();
+    assert!(matches!(error, RunError::Exit(exit) if exit.code() == Some(1)));
+    let nothing_is = Command::new("true").success_codes([]);
+    assert_eq!(failed(within(run(Process::new(nothing_is)).1).await.unwrap()).code(), Some(0));
 }
 
 #[actix::test]
@@ -52,9 +77,8 @@ async fn a_program_that_is_asked_to_stop_may_say_good_bye() {
 #[actix::test]
 async fn a_program_that_ignores_sigterm_is_killed_after_the_grace() {
     let (to, mut lines) = reader();
-    let stubborn = Command::shell("trap '' TERM; echo ready; while :; do sleep 1000; done");
     let grace = Duration::from_millis(100);
-    let (stubborn, end) = run(Process::new(stubborn).lines_to(to).grace(grace));
+    let (stubborn, end) = run(Process::new(program("ignore-term")).lines_to(to).grace(grace));
     within(lines.recv()).await.unwrap();
     let start = Instant::now();
     stubborn.do_send(Stop);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use latido::actors::process::*;
 use latido::exit::{ExitReason, catch, crash};
+use latido::prelude::*;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::sync::{mpsc, oneshot};
@@ -99,21 +100,54 @@ pub(crate) fn rest(mut lines: mpsc::UnboundedReceiver<Line>) -> Vec<Line> {
     std::iter::from_fn(|| lines.try_recv().ok()).collect()
 }
 
-/// An actor that hands every line to the test.
 pub(crate) fn reader() -> (Recipient<Line>, mpsc::UnboundedReceiver<Line>) {
-    struct Reader(mpsc::UnboundedSender<Line>);
-    impl Actor for Reader {
+    collector()
+}
+
+/// An actor that hands every message to the test.
+pub(crate) fn collector<M>() -> (Recipient<M>, mpsc::UnboundedReceiver<M>)
+where
+    M: Message<Result = ()> + Send + Unpin + 'static,
+{
+    struct Collector<M>(mpsc::UnboundedSender<M>);
+    impl<M: Unpin + 'static> Actor for Collector<M> {
         type Context = Context<Self>;
     }
-    impl Handler<Line> for Reader {
+    impl<M: Message<Result = ()> + Unpin + 'static> Handler<M> for Collector<M> {
         type Result = ();
-        fn handle(&mut self, line: Line, _: &mut Context<Self>) {
-            let _ = self.0.send(line);
+        fn handle(&mut self, message: M, _: &mut Context<Self>) {
+            let _ = self.0.send(message);
         }
     }
     guarded();
-    let (to, lines) = mpsc::unbounded_channel();
-    (Reader(to).start().recipient(), lines)
+    let (to, messages) = mpsc::unbounded_channel();
+    (Collector(to).start().recipient(), messages)
+}
+
+/// A process as the only child of a tree, so that it can be heard of.
+pub(crate) fn supervised(process: impl Fn() -> Process + Send + Sync + 'static) -> (Tree, Events) {
+    guarded();
+    let spec = ChildSpec::new("program", process).restart(Restart::Temporary);
+    let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
+    let events = tree.subscribe();
+    (tree, events)
+}
+
+/// The reports up to the one that is wanted.
+pub(crate) async fn reports_until(
+    events: &mut Events,
+    last: impl Fn(&ProcessReport) -> bool,
+) -> Vec<ProcessReport> {
+    let mut reports = Vec::new();
+    while !reports.last().is_some_and(&last) {
+        let report = |event: &Event| event.report::<ProcessReport>().cloned();
+        reports.push(within(events.find_map("app/program", report)).await.unwrap());
+    }
+    reports
+}
+
+pub(crate) fn is_exit(report: &ProcessReport) -> bool {
+    matches!(report, ProcessReport::Exited(_))
 }
 
 /// A pipe that a program and whatever it starts hold open: its end is the end of them all.

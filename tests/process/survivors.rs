@@ -2,7 +2,8 @@
 
 use actix::prelude::*;
 use latido::actors::process::*;
-use latido::exit::ExitReason;
+use latido::prelude::*;
+use tokio::sync::oneshot;
 
 use super::support::*;
 
@@ -37,6 +38,42 @@ fn a_grandchild_dies_with_the_system_that_its_actor_runs_in() {
     });
     drop(system);
     System::new().block_on(held.released());
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Ask(Tree, ChildSpec<Process>);
+
+#[actix::test]
+async fn a_program_lives_on_when_the_arbiter_ends_from_which_it_was_asked_for() {
+    struct Asker(Option<oneshot::Sender<()>>);
+    impl Actor for Asker {
+        type Context = Context<Self>;
+    }
+    impl Handler<Ask> for Asker {
+        type Result = ();
+        fn handle(&mut self, Ask(tree, spec): Ask, ctx: &mut Context<Self>) {
+            let done = self.0.take().unwrap();
+            let start = async move {
+                tree.start_child("app", spec).await.unwrap();
+                let _ = done.send(());
+            };
+            ctx.spawn(start.into_actor(self));
+        }
+    }
+    let (to, mut lines) = reader();
+    let tree = SupervisorSpec::new("app").start().unwrap();
+    let spec = ChildSpec::new("cat", move || Process::new(Command::new("cat")).lines_to(to.clone()));
+    let cat = spec.addr();
+    let (done, is_done) = oneshot::channel();
+    let arbiter = Arbiter::new();
+    let asker = Asker::start_in_arbiter(&arbiter.handle(), move |_| Asker(Some(done)));
+    asker.do_send(Ask(tree.clone(), spec));
+    within(is_done).await.unwrap();
+    arbiter.stop();
+    tokio::task::spawn_blocking(|| arbiter.join()).await.unwrap().unwrap();
+    within(cat.send(WriteLine("alive".into()))).await.unwrap().unwrap();
+    assert_eq!(within(lines.recv()).await.unwrap(), out("alive"));
 }
 
 #[test]

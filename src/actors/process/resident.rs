@@ -179,6 +179,9 @@ impl Actor for Process {
     }
 
     fn stopping(&mut self, _: &mut Context<Self>) -> Running {
+        if runtime_is_gone() {
+            return Running::Stop;
+        }
         self.input = None;
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(()); // no receiver: it has ended meanwhile

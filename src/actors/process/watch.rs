@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -51,6 +52,15 @@ pub(super) struct Watch<'a> {
     last_sign: Instant,
 }
 
+/// What there is to know of a program, or to do about it.
+#[derive(PartialEq, Eq)]
+enum Said {
+    Ready,
+    Alive,
+    Status(String),
+    End(ExitCause),
+}
+
 impl<'a> Watch<'a> {
     pub(super) fn new(
         plan: &'a Plan,
@@ -70,59 +80,88 @@ impl<'a> Watch<'a> {
         reporter: &Reporter,
         mut up: impl FnMut(),
     ) -> ExitCause {
-        let mut is_ready_now = self.plan.readiness == Readiness::Started;
+        let mut said = match self.plan.readiness {
+            Readiness::Started => vec![Said::Ready],
+            _ => Vec::new(),
+        };
         loop {
-            if is_ready_now && !self.is_ready {
-                (self.is_ready, self.last_sign) = (true, Instant::now());
-                if self.plan.readiness != Readiness::Started {
-                    reporter.report(ProcessReport::Ready { after: self.started.elapsed() });
+            for said in said.drain(..) {
+                match said {
+                    Said::Ready if !self.is_ready => {
+                        (self.is_ready, self.last_sign) = (true, Instant::now());
+                        if self.plan.readiness != Readiness::Started {
+                            reporter.report(ProcessReport::Ready { after: self.started.elapsed() });
+                        }
+                        up();
+                        // So that it is up before it is down, however short its life.
+                        yield_now().await;
+                    }
+                    Said::Ready => {}
+                    Said::Alive => self.last_sign = Instant::now(),
+                    Said::Status(status) => reporter.report(ProcessReport::Status(status)),
+                    Said::End(cause) => return cause,
                 }
-                up();
-                // So that it is up before it is down, however short its life.
-                yield_now().await;
             }
             let deadline = self.deadline();
             // What it has said counts before what it has not: if this program was suspended meanwhile, the signs of
             // life of all that time are waiting here.
-            tokio::select! {
+            said = tokio::select! {
                 biased;
-                _ = &mut *stop => return ExitCause::Stopped,
-                notices = hear(self.notify.as_ref(), self.pid) => for notice in notices {
-                    match notice {
-                        Notice::Ready => is_ready_now |= self.plan.readiness == Readiness::Notify,
-                        Notice::Alive => self.last_sign = Instant::now(),
-                        Notice::Status(status) => reporter.report(ProcessReport::Status(status)),
-                        Notice::Trigger => if let Some(limit) = self.plan.watchdog {
-                            return ExitCause::Watchdog(limit);
-                        },
-                    }
-                },
-                Some(sight) = self.sights.recv() => match sight {
-                    Sight::ReadyLine => is_ready_now = true,
-                    Sight::BadFrame(error) => return ExitCause::BadFrame(error),
-                },
+                _ = &mut *stop => vec![Said::End(ExitCause::Stopped)],
+                said = self.hear() => said,
                 _ = run.as_mut() => {
-                    return if self.is_ready { ExitCause::Itself } else { ExitCause::EndedUnready };
+                    // Its last words may have come in the same moment.
+                    let mut last = self.hear().now_or_never().unwrap_or_default();
+                    let is_ready = self.is_ready || last.contains(&Said::Ready);
+                    let cause = if is_ready { ExitCause::Itself } else { ExitCause::EndedUnready };
+                    last.push(Said::End(cause));
+                    last
                 }
-                late = wait_for(deadline) => match late {
-                    Some(cause) => return cause,
-                    None => is_ready_now = true,
-                },
-            }
+                said = wait_for(deadline) => vec![said],
+            };
         }
     }
 
-    /// The next moment at which something is decided by nothing having happened: why the program has to end then, or
-    /// `None` if that makes it ready.
-    fn deadline(&self) -> Option<(Instant, Option<ExitCause>)> {
+    /// The next that is to be heard or seen of the program: all that is there.
+    async fn hear(&mut self) -> Vec<Said> {
+        let Self { plan, pid, notify, sights, .. } = self;
+        let notices = async {
+            match notify {
+                Some(notify) => notify.next(*pid).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            notices = notices => notices.into_iter().filter_map(|notice| Said::of(notice, plan)).collect(),
+            Some(sight) = sights.recv() => vec![match sight {
+                Sight::ReadyLine => Said::Ready,
+                Sight::BadFrame(error) => Said::End(ExitCause::BadFrame(error)),
+            }],
+        }
+    }
+
+    /// The next moment at which something is decided by nothing having happened, and what.
+    fn deadline(&self) -> Option<(Instant, Said)> {
         let Plan { readiness, ready_within, watchdog, .. } = self.plan;
-        let (since, time, cause) = match (self.is_ready, readiness, watchdog) {
-            (false, Readiness::Alive(time), _) => (self.started, *time, None),
-            (false, _, _) => (self.started, *ready_within, Some(ExitCause::NeverReady(*ready_within))),
-            (true, _, Some(limit)) => (self.last_sign, *limit, Some(ExitCause::Watchdog(*limit))),
+        let (since, time, said) = match (self.is_ready, readiness, watchdog) {
+            (false, Readiness::Alive(time), _) => (self.started, *time, Said::Ready),
+            (false, _, _) => (self.started, *ready_within, Said::End(ExitCause::NeverReady(*ready_within))),
+            (true, _, Some(limit)) => (self.last_sign, *limit, Said::End(ExitCause::Watchdog(*limit))),
             (true, _, None) => return None,
         };
-        Some((since.checked_add(time)?, cause)) // a time beyond all clocks never comes
+        Some((since.checked_add(time)?, said)) // a time beyond all clocks never comes
+    }
+}
+
+impl Said {
+    fn of(notice: Notice, plan: &Plan) -> Option<Self> {
+        match notice {
+            Notice::Ready => (plan.readiness == Readiness::Notify).then_some(Self::Ready),
+            Notice::Alive => Some(Self::Alive),
+            Notice::Status(status) => Some(Self::Status(status)),
+            Notice::Trigger => plan.watchdog.map(|limit| Self::End(ExitCause::Watchdog(limit))),
+        }
     }
 }
 
@@ -132,13 +171,6 @@ async fn wait_for<T>(deadline: Option<(Instant, T)>) -> T {
             sleep_until(at).await;
             what
         }
-        None => std::future::pending().await,
-    }
-}
-
-async fn hear(notify: Option<&Notify>, pid: u32) -> Vec<Notice> {
-    match notify {
-        Some(notify) => notify.next(pid).await,
         None => std::future::pending().await,
     }
 }

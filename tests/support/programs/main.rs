@@ -20,6 +20,7 @@ fn main() {
         ["ignore-term"] => ignore_term(),
         ["die-by", signal] => die_by(signal),
         ["third-time-lucky", counter] => third_time_lucky(counter),
+        ["open-files"] => open_files(),
         ["escape", ref way @ .., fifo] => escape::go(way, fifo),
         ["storm", fifo] => escape::storm(fifo),
         ["kill-the-guard", fifo] => escape::kill_the_guard(fifo),
@@ -48,6 +49,17 @@ fn block_term() {
 fn stay() -> ! {
     loop {
         park();
+    }
+}
+
+/// As many as it may.
+fn open_files() {
+    let mut files = Vec::new();
+    loop {
+        match fs::File::open("/dev/null") {
+            Ok(file) => files.push(file),
+            Err(error) => return println!("{}, then {error}", files.len()),
+        }
     }
 }
 

@@ -121,6 +121,10 @@ impl Seat {
             if orders.sentence().is_none() {
                 orders.kill = Some(kill);
             }
+            // As in `stop`. One whose thread is blocked may take its time.
+            if self.passed.load(Ordering::Acquire) & LEAVING == 0 {
+                self.node.set_state(self, ChildState::Stopping);
+            }
         });
         // It may be waiting on a thread that is blocked; and once born, it will find its orders.
         if !self.is_born.load(Ordering::SeqCst) {

@@ -89,8 +89,9 @@ impl Failure {
     /// Runs a part once. Says how, if it breaks the same rule.
     fn fails(&mut self, part: &Part) -> Option<Broken> {
         self.runs += 1;
-        // Nothing takes as long as this but what never ends.
-        let limit = if self.broken.rule == "all comes to an end" { Duration::from_secs(4) } else { PATIENCE };
+        // Nothing takes so long but what never ends.
+        let is_endless = matches!(&*self.broken.rule, "all comes to an end" | "nothing is left");
+        let limit = if is_endless { Duration::from_secs(5) } else { PATIENCE };
         match Worker::once(self.seed, part, limit).next() {
             Verdict::Broken(broken) if broken.rule == self.broken.rule => Some(broken),
             _ => None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use latido::event::Budget;
 use latido::exit::Kill;
@@ -28,6 +28,8 @@ pub(crate) struct Life<'a> {
     pub(crate) thread: Option<ThreadId>,
     pub(crate) up: Option<At>,
     pub(crate) dropped: Option<At>,
+    /// When it was told to end, if it was.
+    pub(crate) ordered: Option<SystemTime>,
     pub(crate) end: Option<End<'a>>,
 }
 
@@ -139,7 +141,10 @@ impl<'a> History<'a> {
         match (&event.kind, note) {
             (EventKind::Started, _) => life.up = Some(at),
             (EventKind::Exited { reason, .. }, _) => life.end = Some(End { at, asked: false, reason }),
-            (EventKind::Stopped { reason, .. }, _) => life.end = Some(End { at, asked: true, reason }),
+            (EventKind::Stopped { reason, took }, _) => {
+                life.end = Some(End { at, asked: true, reason });
+                life.ordered = event.at.checked_sub(*took);
+            }
             (_, Some(Note::Built(thread))) => (life.built, life.thread) = (Some(at), Some(*thread)),
             (_, Some(Note::Dropped)) => life.dropped = Some(at),
             _ => {}

@@ -1,4 +1,18 @@
-//! Everything at once, by chance.
+//! Everything at once, by chance: hundreds of actors in a deep tree, and panics, hangs, stops, restarts, orders, faults
+//! and moves to other threads, all in one run.
+//!
+//! A seed decides on a tree and on the steps that are taken (`plan/`). They are taken (`run.rs`, `steps.rs`) on actors
+//! that do as they are told and keep books (`probe.rs`). Afterwards rules that know nothing of how a tree decides
+//! look at what happened (`rules/`): at the tree's events, at the books, at what those heard who asked. All this is
+//! in a process of its own (`worker.rs`), which may hang or abort. A plan that fails is reduced to the steps and actors that
+//! it takes to fail (`campaign.rs`, `shrink.rs`), and printed with what happened to those concerned.
+//!
+//! | environment | what it does |
+//! |---|---|
+//! | nothing | the first seeds, some seconds' worth |
+//! | `LATIDO_STRESS_SECONDS=3600` | new seeds for so long, with a line now and then and a summary; `-- --nocapture` shows them |
+//! | `LATIDO_STRESS_SEED=17` | this seed alone, in this process; `LATIDO_STRESS_TIMES=20` times |
+//! | `LATIDO_STRESS_STEPS=3,7-9`, `LATIDO_STRESS_ACTORS=1,4` | of that seed's plan these parts alone |
 
 mod campaign;
 mod garden;

@@ -1,6 +1,6 @@
 //! An actor that does what messages tell it to, comes to grief when it is its turn, and keeps books of its own.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use latido::supervision::ActorRef;
 use latido::{Reporter, TreePath};
 
 use crate::notes::Note;
-use crate::plan::{Act, Mishap, NodePlan, Number, Stage, Woe};
+use crate::plan::{Act, How, Mishap, NodePlan, Number, Stage, Woe};
 use crate::record::Record;
 
 /// One worker over all its lives, as it sees itself.
@@ -52,6 +52,10 @@ pub(crate) struct Slip {
     pub(crate) times_begun: AtomicUsize,
     /// The life that took it.
     pub(crate) life: AtomicU64,
+    /// Whoever sent it knows what came of it.
+    pub(crate) told: AtomicBool,
+    /// Whoever sent it is to know before the handler returns, should that hang.
+    is_asked: bool,
 }
 
 #[derive(Message)]
@@ -100,20 +104,21 @@ impl Child {
     }
 
     /// A message to it, from outside: those are handled in this order.
-    pub(crate) fn message(&self, act: Act) -> Do {
-        self.packed(act, self.next.fetch_add(1, SeqCst))
+    pub(crate) fn message(&self, act: Act, how: How) -> Do {
+        let is_asked = matches!(how, How::Ask | How::AskWithin(_));
+        self.packed(act, self.next.fetch_add(1, SeqCst), is_asked)
     }
 
-    fn packed(&self, act: Act, order: u64) -> Do {
+    fn packed(&self, act: Act, order: u64, is_asked: bool) -> Do {
         self.sent.fetch_add(1, SeqCst);
         self.record.messages.fetch_add(1, SeqCst);
-        let slip = Arc::new(Slip { order, ..Slip::default() });
+        let slip = Arc::new(Slip { order, is_asked, ..Slip::default() });
         Do { act, slip, _counted: Counted(self.record.clone()) }
     }
 
     /// A message from an actor.
     fn tell(&self) {
-        self.actor().addr().do_send(self.packed(Act::Answer, 0));
+        self.actor().addr().do_send(self.packed(Act::Answer, 0, false));
     }
 
     fn mishap_at(&self, stage: Stage) -> Option<Woe> {
@@ -160,16 +165,19 @@ impl Probe {
         match woe {
             Some(Woe::Panic) => panic!("by mishap"),
             Some(Woe::Crash) => latido::crash("by mishap"),
-            Some(Woe::Hang) => self.hang(Duration::ZERO),
+            Some(Woe::Hang) => self.hang(None, Duration::ZERO),
             Some(Woe::Slow(time)) => std::thread::sleep(time / 4),
             Some(Woe::Refuse) | None => {}
         }
     }
 
-    /// A handler that hangs comes back to life some time after it was given up.
-    fn hang(&self, and_then: Duration) {
+    /// What hangs comes back to life some time after it was given up.
+    fn hang(&self, asked: Option<&Slip>, and_then: Duration) {
         self.reporter.report(Note::Hangs);
-        self.child.record.wait_for_end_of(&self.child.path, self.life);
+        match asked {
+            Some(slip) => self.child.record.wait_for_answer(&slip.told),
+            None => self.child.record.wait_for_end_of(&self.child.path, self.life),
+        }
         std::thread::sleep(and_then);
     }
 
@@ -196,7 +204,7 @@ impl Probe {
         }
     }
 
-    fn act(&self, act: Act, ctx: &mut Context<Self>) -> Reply {
+    fn act(&self, act: Act, slip: &Slip, ctx: &mut Context<Self>) -> Reply {
         match act {
             Act::Answer => {}
             Act::AnswerLater(time) => return Reply::Later(time, self.life),
@@ -214,12 +222,12 @@ impl Probe {
             Act::Wait(time) => ctx.wait(wrap_future(actix::clock::sleep(time))),
             Act::Deaf => ctx.wait(wrap_future(std::future::pending::<()>())),
             Act::Block(time) => std::thread::sleep(time),
-            Act::Hang(and_then) => self.hang(and_then),
+            Act::Hang(and_then) => self.hang(Some(slip).filter(|slip| slip.is_asked), and_then),
             Act::Tick => {
                 ctx.run_interval(Duration::from_millis(1), |_, _| {});
             }
             Act::TellSelf(times) => {
-                (0..times).for_each(|_| ctx.address().do_send(self.child.packed(Act::Answer, 0)))
+                (0..times).for_each(|_| ctx.address().do_send(self.child.packed(Act::Answer, 0, false)))
             }
             Act::TellOther(other) => {
                 self.child.all.get(other).inspect(|other| other.tell());
@@ -275,7 +283,7 @@ impl Handler<Do> for Probe {
 
     fn handle(&mut self, Do { act, slip, _counted }: Do, ctx: &mut Context<Self>) -> Reply {
         self.takes(&slip);
-        let reply = self.act(act, ctx);
+        let reply = self.act(act, &slip, ctx);
         self.child.returned.fetch_add(1, SeqCst);
         reply
     }

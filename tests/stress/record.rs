@@ -1,7 +1,7 @@
 //! What is known of a run while it lasts, from any thread: also when it hangs.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
@@ -23,7 +23,7 @@ pub(crate) struct Record {
     open: Mutex<BTreeMap<u64, (TreePath, String)>>,
     next: AtomicU64,
     ends: Mutex<Ends>,
-    is_over: Condvar,
+    news: Condvar,
 }
 
 #[derive(Default)]
@@ -58,7 +58,20 @@ impl Record {
     pub(crate) fn wait_for_end_of(&self, path: &TreePath, life: u64) {
         let life = (path.clone(), life);
         let ends = self.ends.lock().unwrap();
-        drop(self.is_over.wait_while(ends, |ends| !ends.all && !ends.lives.contains(&life)).unwrap());
+        drop(self.news.wait_while(ends, |ends| !ends.all && !ends.lives.contains(&life)).unwrap());
+    }
+
+    /// Blocks the caller until whoever asked has been told what came of it.
+    pub(crate) fn wait_for_answer(&self, told: &AtomicBool) {
+        let ends = self.ends.lock().unwrap();
+        drop(self.news.wait_while(ends, |_| !told.load(Ordering::SeqCst)).unwrap());
+    }
+
+    /// Whoever asked has been told.
+    pub(crate) fn is_told(&self, told: &AtomicBool) {
+        told.store(true, Ordering::SeqCst);
+        drop(self.ends.lock().unwrap()); // Nobody is between looking and waiting.
+        self.news.notify_all();
     }
 
     /// Writes down what happens, on a thread of its own: the others may be blocked.
@@ -69,12 +82,12 @@ impl Record {
             while let Some(event) = runtime.block_on(events.next()) {
                 if let EventKind::Exited { .. } | EventKind::Stopped { .. } = event.kind {
                     record.ends.lock().unwrap().lives.insert((event.path.clone(), event.incarnation));
-                    record.is_over.notify_all();
+                    record.news.notify_all();
                 }
                 record.events.lock().unwrap().push(event);
             }
             record.ends.lock().unwrap().all = true;
-            record.is_over.notify_all();
+            record.news.notify_all();
         })
     }
 }

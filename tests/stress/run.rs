@@ -18,9 +18,6 @@ use crate::probe::Child;
 use crate::record::Record;
 use crate::steps::{Outcome, Steps};
 
-/// How long what is left of a tree may take to go.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// All that is known after a run.
 pub(crate) struct Evidence {
     pub(crate) plan: Plan,
@@ -35,21 +32,26 @@ pub(crate) struct Evidence {
     pub(crate) left: Vec<String>,
 }
 
-pub(crate) fn run(plan: Plan, record: &Arc<Record>) -> Evidence {
-    let threads = threads();
-    let mut evidence = System::new().block_on(whole(plan, record));
+/// `patience` is what those have who take their time to go.
+pub(crate) fn run(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence {
+    let before = threads();
+    let mut evidence = System::new().block_on(whole(plan, record, patience));
     let since = Instant::now();
-    while self::threads() > threads && since.elapsed() < PATIENCE {
+    loop {
+        // Looked at once: one that is just ending, or was just born, is there at one look and not at the next.
+        let more = threads().saturating_sub(before);
+        if more == 0 {
+            return evidence;
+        }
+        if since.elapsed() > patience {
+            evidence.left.push(format!("{more} threads more than before"));
+            return evidence;
+        }
         std::thread::yield_now();
     }
-    let more = self::threads().saturating_sub(threads);
-    if more > 0 {
-        evidence.left.push(format!("{more} threads more than before"));
-    }
-    evidence
 }
 
-async fn whole(plan: Plan, record: &Arc<Record>) -> Evidence {
+async fn whole(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence {
     let root_path = TreePath::root(&plan.root.name());
     let in_time = record.open(&root_path, "the start");
     let garden = Garden::new(record);
@@ -88,7 +90,7 @@ async fn whole(plan: Plan, record: &Arc<Record>) -> Evidence {
     let (garden, outcome) = steps.end().await;
     let children: Vec<_> = garden.all.0.write().unwrap().drain().map(|(_, child)| child).collect();
     drop(garden);
-    let left = left(&tree, &children, &record).await;
+    let left = left(&tree, &children, &record, patience).await;
     writer.join().expect("it writes on");
     if let Some(arbiter) = apart {
         arbiter.stop();
@@ -163,14 +165,14 @@ fn lives(snapshot: &Snapshot) -> Vec<(&TreePath, u64, ChildState)> {
 }
 
 /// Waits for a while until nothing is left, and says what is.
-async fn left(tree: &Tree, children: &[Arc<Child>], record: &Record) -> Vec<String> {
+async fn left(tree: &Tree, children: &[Arc<Child>], record: &Record, patience: Duration) -> Vec<String> {
     let mut left = Vec::new();
     let since = Instant::now();
     let is_left = || {
         let alive = children.iter().any(|child| child.now.load(SeqCst) > 0);
         alive || tree.abandoned_threads() > 0 || record.messages.load(SeqCst) != 0
     };
-    while is_left() && since.elapsed() < PATIENCE {
+    while is_left() && since.elapsed() < patience {
         tokio::task::yield_now().await;
     }
     for child in children.iter().filter(|child| child.now.load(SeqCst) > 0) {
@@ -188,7 +190,7 @@ async fn left(tree: &Tree, children: &[Arc<Child>], record: &Record) -> Vec<Stri
         left.push(format!("{} children counted as alive", scribe.alive()));
     }
     if let Err(panic) = AssertUnwindSafe(assert_all_down(tree)).catch_unwind().await {
-        left.extend(panic.downcast::<String>().map(|text| *text));
+        left.extend(panic.downcast::<String>().map(|text| text.replace("left behind: ", "")));
     }
     left
 }

@@ -129,7 +129,7 @@ impl Steps {
 
     pub(crate) fn send(&mut self, to: Number, act: &Act, how: How) {
         let Some(child) = self.garden.all.get(to) else { return };
-        let message = child.message(act.clone());
+        let message = child.message(act.clone(), how);
         let slip = message.slip();
         let id = self.next_question;
         self.next_question += 1;
@@ -156,6 +156,7 @@ impl Steps {
         let (outcome, record) = (self.outcome.clone(), self.garden.record.clone());
         let task = begun(async move {
             asked.answer = answer.await;
+            record.is_told(&asked.slip.told);
             if let Answer::Ask(AskError::Down | AskError::NeverStarted) | Answer::Closed = asked.answer {
                 record.say(Note::Refused { id, about: asked.to.path.clone() });
             }

@@ -44,7 +44,7 @@ pub(crate) fn judged(plan: Plan, limit: Duration, hangs: impl FnOnce(Broken) + S
             hangs(does_not_end(&watched, limit));
         }
     });
-    let evidence = run(plan, &record);
+    let evidence = run(plan, &record, limit / 3);
     drop(done);
     watch.join().expect("it was in time");
     match rules::check(&evidence).as_slice() {

@@ -14,7 +14,7 @@ use latido::TreePath;
 
 pub(crate) use self::part::Part;
 pub(crate) use self::step::{Act, How, Mishap, Stage, Step, Woe};
-pub(crate) use self::tree::{Kind, NodePlan, Number, Place, SupervisorPlan};
+pub(crate) use self::tree::{Kind, NodePlan, Number, Place, SupervisorPlan, WorkerPlan};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Nobody is stopped, started or left down without a cause.
 
-use latido::TreePath;
 use latido::supervision::{Restart, Strategy};
+use latido::{ExitReason, TreePath};
 
 use super::Found;
 use super::walk::Walk;
@@ -83,10 +83,16 @@ fn may_start(walk: &Walk<'_, '_>, child: usize, last: Last<'_>, now: At, decisio
     let decided = |decision: &Decision| {
         decision.at > since && (decision.failed == child || decision.siblings.contains(&child))
     };
+    // One that has finished while its group went down does not come back with it.
+    let stays = last.end.is_some_and(|end| match walk.family.members[child].plan.restart {
+        Restart::Permanent => false,
+        Restart::Transient => matches!(end.reason, ExitReason::Normal),
+        Restart::Temporary => true,
+    });
     walk.boss_since > since
         || last.end.is_some_and(|end| end.is_displaced() || end.is_orphan())
         || walk.was_ordered(child, &[Order::Restart], since, now)
-        || decisions.iter().any(decided)
+        || !stays && decisions.iter().any(decided)
 }
 
 fn may_stop(walk: &Walk<'_, '_>, child: usize, since: At, end: &End<'_>, decisions: &[Decision]) -> bool {

@@ -1,16 +1,15 @@
 //! Each life begins once, ends once, and is over before the next begins; nothing is left when all have ended.
 
 use std::collections::HashSet;
-use std::thread::ThreadId;
 
 use latido::exit::Kill;
 use latido::supervision::ChildState;
 use latido::{EventKind, ExitReason, TreePath};
 
 use super::Found;
+use super::blocked::Blocked;
 use crate::history::{At, History, Life};
 use crate::notes::Note;
-use crate::plan::Kind;
 use crate::run::Evidence;
 
 pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Found) {
@@ -53,7 +52,7 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
 }
 
 /// 1, 2, 3 and so on, each with an end.
-fn one_after_the_other(
+pub(super) fn one_after_the_other(
     path: &TreePath,
     lives: &std::collections::BTreeMap<u64, Life<'_>>,
     found: &mut Found,
@@ -119,38 +118,6 @@ fn once_each(history: &History<'_>, found: &mut Found) {
     }
 }
 
-/// The threads that somebody is known to have blocked, and since when.
-struct Blocked(Vec<(ThreadId, At)>);
-
-impl Blocked {
-    fn of(history: &History<'_>) -> Self {
-        let hangs = history.events.iter().enumerate().filter_map(|(at, event)| {
-            let hangs = matches!(event.report(), Some(Note::Hangs));
-            let thread = history.life(&event.path, event.incarnation)?.thread?;
-            hangs.then_some((thread, at))
-        });
-        let mut blocked: Vec<_> = hangs.collect();
-        // Others hang by chance: because the processor was taken from them, or they have just been killed.
-        for (path, lives) in &history.lives {
-            let is_watched = history
-                .plan_of(path)
-                .is_some_and(|plan| matches!(&plan.kind, Kind::Worker(worker) if worker.watched));
-            let left_behind = lives.values().filter_map(|life| Some((life, life.end?, life.thread?)));
-            blocked.extend(left_behind.filter_map(|(life, end, thread)| {
-                let is_gone = life.dropped.is_some_and(|dropped| dropped < end.at);
-                let may_hang = match end.reason {
-                    ExitReason::Unresponsive { .. } => true,
-                    ExitReason::Killed(Kill::Displaced) => false,
-                    ExitReason::Killed(_) => is_watched,
-                    _ => false,
-                };
-                (may_hang && !is_gone).then_some((thread, end.at))
-            }));
-        }
-        Self(blocked)
-    }
-}
-
 /// A child whose thread is blocked cannot be dropped, and its successor does not wait for that. Everybody else is gone
 /// before it is said that they are.
 fn over_before_the_next(
@@ -166,8 +133,7 @@ fn over_before_the_next(
         return;
     }
     let end = life.end.map_or(At::MAX, |end| end.at);
-    let is_excused = blocked.0.iter().any(|&(thread, since)| Some(thread) == life.thread && since <= end);
-    if !is_excused {
+    if !blocked.explains(life, end) {
         let what = format!("{path} #{} is built before #{incarnation} is dropped", incarnation + 1);
         found.add("no child runs twice", next_built, [path], what);
     }

@@ -29,6 +29,7 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
         found.add("counts add up", None, [root], what.clone());
     }
     adds_up(&evidence.end, found);
+    are_told(history, &evidence.end, found);
     let mut seen: HashMap<&TreePath, Seen> = HashMap::new();
     for asked in &evidence.outcome.asked {
         let seen = seen.entry(&asked.to.path).or_default();
@@ -43,6 +44,30 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
     }
     for child in &evidence.children {
         as_the_actor_counts(child, history, evidence, seen.remove(&child.path).unwrap_or_default(), found);
+    }
+}
+
+/// Dead letters are told of when there are one, two, four and so on; those that are dropped together, together.
+fn are_told(history: &History<'_>, snapshot: &Snapshot, found: &mut Found) {
+    let mut told: HashMap<&TreePath, Vec<u64>> = HashMap::new();
+    for (at, event) in history.events.iter().enumerate() {
+        if let EventKind::DeadLetter { total, .. } = event.kind {
+            let before = told.entry(&event.path).or_default();
+            if !total.is_power_of_two() || before.contains(&total) {
+                let what = format!("{} is said to have {total} dead letters after {before:?}", event.path);
+                found.add("dead letters are told", at, [&event.path], what);
+            }
+            before.push(total);
+        }
+    }
+    for child in &snapshot.children {
+        let told = told.get(&child.path).and_then(|told| told.iter().max()).copied().unwrap_or(0);
+        let dropped = child.messages.dropped;
+        // What is dropped once the tree has ended, nobody hears of.
+        if told > dropped {
+            let what = format!("{} has dropped {dropped} messages, and told of {told}", child.path);
+            found.add("dead letters are told", None, [&child.path], what);
+        }
     }
 }
 

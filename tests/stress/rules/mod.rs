@@ -1,12 +1,14 @@
 //! What holds in every run, checked afterwards by what was seen: by those who asked, by the actors themselves, and on
 //! the event stream. Nothing here knows how the tree decides.
 
+mod blocked;
 mod budget;
 mod causes;
 mod lives;
 mod messages;
 mod order;
 mod questions;
+mod tests;
 mod walk;
 
 use latido::TreePath;

@@ -83,7 +83,14 @@ impl<'f, 'a> Walk<'f, 'a> {
             return false;
         }
         let life = self.life(child, moment.event.incarnation);
-        life.is_none_or(|life| self.boss_since > 0 && life.begin() < self.boss_since)
+        self.boss_since > 0
+            && life.is_none_or(|life| life.begin() < self.boss_since || self.is_of_before(life))
+    }
+
+    /// Whether it was told to end before the supervisor's present life began: so it was not this that started it.
+    fn is_of_before(&self, life: &Life<'_>) -> bool {
+        let began = self.history.events[self.boss_since].at;
+        life.ordered.is_some_and(|ordered| ordered < began)
     }
 
     fn go_on(&mut self, moment: &Moment<'a>) {

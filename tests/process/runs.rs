@@ -1,5 +1,6 @@
 //! One program per message.
 
+use std::fs;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -74,4 +75,22 @@ async fn runs_do_not_wait_for_one_another() {
     });
     let answers = within(join_all(ends)).await;
     assert_eq!(answers[0].as_ref().unwrap().as_ref().unwrap().stdout, "met\n");
+}
+
+#[actix::test]
+async fn a_run_begins_when_nothing_is_left_of_the_same_run_that_was_given_up() {
+    let runner = runner();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("lock");
+    let command = program("hold-lock").arg(&file);
+    let mut holder = String::new();
+    for _ in 0..5 {
+        let run = actix::spawn(runner.send(RunCommand::new(command.clone())));
+        let holds_it = || fs::read_to_string(&file).unwrap_or_default();
+        until(|| run.is_finished() || (holds_it().ends_with('\n') && holds_it() != holder)).await;
+        assert!(!run.is_finished(), "{:?}", run.await);
+        holder = holds_it();
+        run.abort();
+        assert!(run.await.unwrap_err().is_cancelled());
+    }
 }

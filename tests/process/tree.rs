@@ -75,3 +75,17 @@ async fn a_program_that_will_not_stop_is_killed_with_its_group_when_its_child_sp
     within(tree.stop(50 * SECOND)).await;
     held.released().await;
 }
+
+#[actix::test]
+async fn a_program_is_started_again_when_nothing_is_left_of_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (to, mut lines) = reader();
+    let command = program("hold-lock").arg(dir.path().join("lock"));
+    let spec = ChildSpec::new("program", move || Process::new(command.clone()).lines_to(to.clone()));
+    let tree = SupervisorSpec::new("app").intensity(100, SECOND).child(spec).start().unwrap();
+    for _ in 0..5 {
+        assert_eq!(within(lines.recv()).await.unwrap(), out("locked"));
+        tree.inject("app/program", Fault::Fail).unwrap();
+    }
+    tree.stop(5 * SECOND).await;
+}

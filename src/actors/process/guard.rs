@@ -28,6 +28,7 @@ use tokio::process::{Child, Command as TokioCommand};
 pub(super) use self::mark::Mark;
 use self::wire::{Order, Receiver, Sender, Told, halves};
 use super::command::{Command, CommandError};
+use super::leaving::Leaving;
 
 /// The name that makes of this executable a guard. It has no word of the program's own name, so that what is sent to
 /// that by name (`pkill`) does not hit the guards, which have to outlive it.
@@ -95,6 +96,11 @@ impl Guard {
             Ok(Self { process, mark, orders, receiver })
         };
         start().map_err(CommandError::Guard)
+    }
+
+    /// See [`Leaving`].
+    pub(super) fn leaving(&self, name: String) -> Result<Leaving, CommandError> {
+        Ok(Leaving::new(name, self.orders.duplicate().map_err(CommandError::Guard)?))
     }
 
     /// Starts a program. Its error says what is missing.

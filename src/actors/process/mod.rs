@@ -23,6 +23,7 @@ mod command;
 mod exit;
 mod guard;
 mod input;
+mod leaving;
 mod life;
 mod messages;
 mod notify;

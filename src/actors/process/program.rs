@@ -14,6 +14,7 @@ use super::command::{Command, CommandError};
 use super::exit::{Census, ExitCause, ProcessExit, Survivor};
 use super::guard::wire::{End, Receiver, Told};
 use super::guard::{Guard, Mark, Orders};
+use super::leaving::{Leaving, gone};
 use super::output::Output;
 
 /// How long a program may take to end once it is asked to.
@@ -21,6 +22,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// A running program. Dropping it kills it and whatever it has started.
 pub(super) struct Program {
+    leaving: Leaving,
     guard: Guard,
     pid: u32,
     ending: Option<Ending>,
@@ -56,15 +58,19 @@ pub(super) struct Run<'a> {
 }
 
 impl Program {
+    /// Under `name` only one runs at a time, as far as those before it were cut off.
     pub(super) async fn start(
         mut guard: Guard,
+        name: String,
         command: &Command,
         input: Input,
     ) -> Result<(Self, Pipes), CommandError> {
+        gone(&name).await;
         let (is_over, over) = watch::channel(false);
         let (theirs, pipes) = streams(input, &over).map_err(CommandError::Guard)?;
+        let leaving = guard.leaving(name)?;
         let pid = guard.run(command, theirs).await?;
-        Ok((Self { guard, pid, ending: None, is_over }, pipes))
+        Ok((Self { leaving, guard, pid, ending: None, is_over }, pipes))
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -86,7 +92,8 @@ impl Program {
         last_words: Vec<String>,
     ) -> (ProcessExit, Option<Guard>) {
         self.parts().1.over().await;
-        let Self { guard, ending, .. } = self;
+        let Self { leaving, guard, ending, .. } = self;
+        leaving.defuse();
         let (cause, end) = match ending {
             Some(Ending::Told(end)) => (cause, end),
             Some(Ending::GuardLost(end)) => (ExitCause::GuardLost, end),

@@ -177,13 +177,13 @@ struct Guards(Arc<Mutex<Vec<Guard>>>);
 impl Guards {
     async fn start(&self, command: &Command) -> Result<(Program, Pipes), CommandError> {
         while let Some(guard) = self.take() {
-            match Program::start(guard, command, Input::Nothing).await {
+            match Program::start(guard, command.to_string(), command, Input::Nothing).await {
                 // It has been killed meanwhile.
                 Err(CommandError::Guard(_)) => {}
                 started => return started,
             }
         }
-        Program::start(Guard::start()?, command, Input::Nothing).await
+        Program::start(Guard::start()?, command.to_string(), command, Input::Nothing).await
     }
 
     fn take(&self) -> Option<Guard> {

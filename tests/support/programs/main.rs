@@ -7,6 +7,7 @@ mod speak;
 
 use std::env;
 use std::fs;
+use std::io::Write;
 use std::process::exit;
 use std::thread::park;
 
@@ -21,6 +22,7 @@ fn main() {
         ["die-by", signal] => die_by(signal),
         ["third-time-lucky", counter] => third_time_lucky(counter),
         ["open-files"] => open_files(),
+        ["hold-lock", file] => hold_lock(file),
         ["escape", ref way @ .., fifo] => escape::go(way, fifo),
         ["storm", fifo] => escape::storm(fifo),
         ["kill-the-guard", fifo] => escape::kill_the_guard(fifo),
@@ -50,6 +52,21 @@ fn stay() -> ! {
     loop {
         park();
     }
+}
+
+/// Says "locked" and stays, or fails if somebody else has the lock. It has memory enough to take a while to die, and the
+/// kernel gives the lock back after the memory.
+fn hold_lock(file: &str) {
+    let mut lock = fs::File::options().create(true).write(true).truncate(false).open(file).unwrap();
+    if lock.try_lock().is_err() {
+        eprintln!("somebody else has the lock");
+        exit(9);
+    }
+    let memory = vec![1u8; 200_000_000];
+    writeln!(lock, "{}", std::process::id()).unwrap(); // over what the one before has written
+    println!("locked");
+    std::hint::black_box(&memory);
+    stay();
 }
 
 /// As many as it may.

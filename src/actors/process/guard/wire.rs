@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
@@ -132,6 +132,11 @@ impl Sender {
         Ok(())
     }
 
+    /// The same end under another descriptor.
+    pub(crate) fn duplicate(&self) -> io::Result<StdUnixStream> {
+        Ok(self.0.as_fd().try_clone_to_owned()?.into())
+    }
+
     /// Sends a short message at once. The other end reads all the time, so there is room for it; and if it is gone,
     /// nobody needs the message.
     pub(crate) fn send_now(&self, message: &impl Serialize) {
@@ -204,7 +209,6 @@ fn read_some(socket: &UnixStream, bytes: &mut Vec<u8>, fds: &mut Vec<OwnedFd>) -
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::os::fd::AsFd;
 
     use super::*;
 

@@ -98,10 +98,9 @@ async fn a_run_takes_what_has_escaped_along() {
 
 #[actix::test]
 async fn a_program_that_kills_its_guard_dies_with_all_it_has_started_and_is_told_of() {
-    let mut held = HeldPipe::new();
+    let held = HeldPipe::new();
     let killer = program("kill-the-guard").arg(held.path());
     let (_, end) = run(Process::new(killer));
-    held.opened().await;
     let exit = failed(within(end).await.unwrap());
     assert_eq!((&exit.cause, exit.status), (&ExitCause::GuardLost, None), "{exit}");
     assert!(exit.census.survivors.is_empty(), "{exit}");
@@ -127,6 +126,10 @@ async fn what_is_sent_to_every_process_does_not_end_the_guard() {
     let (to, mut lines) = reader();
     let (shell, end) = run(Process::new(Command::shell("echo $PPID; exec cat")).lines_to(to));
     let guard = within(lines.recv()).await.unwrap().text;
+    // Nor what is sent by this program's name.
+    for (file, name) in [("comm", "process-guard\n"), ("cmdline", "[process-guard]\0")] {
+        assert_eq!(std::fs::read_to_string(format!("/proc/{guard}/{file}")).unwrap(), name);
+    }
     for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"] {
         signal(&guard, name);
     }

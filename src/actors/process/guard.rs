@@ -22,6 +22,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::{env, process, thread};
 
+use nix::sys::prctl::set_name;
 use rustix::process::Signal;
 use tokio::process::{Child, Command as TokioCommand};
 
@@ -52,6 +53,7 @@ pub fn init() {
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
     if name == GUARD {
+        let _ = set_name(c"process-guard"); // that of the first thread is the process's
         // `main` may run on a runtime already, and a runtime takes a thread that has none.
         let guard = thread::spawn(server::main);
         process::exit(i32::from(!matches!(guard.join(), Ok(Ok(())))));

@@ -16,7 +16,7 @@ use super::program::{GRACE, Input, Pipes, Program};
 use crate::actors::WhileWanted;
 
 /// How many guards are kept between runs.
-const IDLE_GUARDS: usize = 8;
+const IDLE_GUARDS: usize = 16;
 
 // ===== messages =====
 
@@ -82,7 +82,7 @@ pub enum RunError {
 /// A run ends when its sender stops waiting for it, and all of them end with the actor: they are killed with all that
 /// they have started, and their senders hear `MailboxError::Closed`.
 ///
-/// Guards are kept for the next run, up to eight. What is changed in this program's own environment after a guard was
+/// Guards are kept for the next run, up to sixteen. What is changed in this program's own environment after a guard was
 /// started does not reach the programs that it runs; what a [`Command`] sets does.
 ///
 /// ```no_run

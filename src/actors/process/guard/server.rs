@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use nix::sys::prctl::set_name;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper, setsid};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
@@ -30,7 +29,6 @@ pub(super) fn main() -> io::Result<()> {
     // A session of its own, so that nobody below shares a group with anybody above, and no terminal is asked.
     setsid()?;
     set_child_subreaper(Some(getpid()))?;
-    set_name(c"process-guard")?;
     // Its directory would keep a file system from being unmounted.
     env::set_current_dir("/")?;
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);

@@ -27,6 +27,10 @@ use sha2::Digest;
 
 use super::cpu_pool::CpuJob;
 
+mod algorithm;
+
+pub use self::algorithm::{Algorithm, UnknownAlgorithm};
+
 /// Large enough that system calls cost nothing beside the hash, small enough for the second-level cache.
 const BUFFER: usize = 128 * 1024;
 
@@ -56,27 +60,69 @@ pub struct DigestError {
 
 impl<W> CpuJob<W> for Sha256Of {
     fn run(self, _: &mut W) -> Result<FileDigest, DigestError> {
-        sha256_of(&self.0).map_err(|error| DigestError { path: self.0, error })
+        let mut hash = sha2::Sha256::new();
+        match read(&self.0, |bytes| hash.update(bytes)) {
+            Ok(bytes) => Ok(FileDigest { sha256: Sha256(hash.finalize().into()), bytes }),
+            Err(error) => Err(DigestError { path: self.0, error }),
+        }
     }
 }
 
-fn sha256_of(path: &Path) -> io::Result<FileDigest> {
+/// Computes the checksum of the file at a path by any of the algorithms, for files that are published with another
+/// one than SHA-256. Runs on a pool with any worker state.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Box<[u8]>, DigestError>")]
+pub struct ChecksumOf {
+    /// The file.
+    pub path: PathBuf,
+    /// By which algorithm.
+    pub algorithm: Algorithm,
+}
+
+impl<W> CpuJob<W> for ChecksumOf {
+    fn run(self, _: &mut W) -> Result<Box<[u8]>, DigestError> {
+        let Self { path, algorithm } = self;
+        let checksum = match algorithm {
+            Algorithm::Md5 => digest::<md5::Md5>(&path),
+            Algorithm::Sha1 => digest::<sha1::Sha1>(&path),
+            Algorithm::Sha224 => digest::<sha2::Sha224>(&path),
+            Algorithm::Sha256 => digest::<sha2::Sha256>(&path),
+            Algorithm::Sha384 => digest::<sha2::Sha384>(&path),
+            Algorithm::Sha512 => digest::<sha2::Sha512>(&path),
+            Algorithm::Blake3 => {
+                let mut hash = blake3::Hasher::new();
+                let update = |bytes: &[u8]| {
+                    hash.update(bytes);
+                };
+                read(&path, update).map(|_| hash.finalize().as_slice().into())
+            }
+        };
+        checksum.map_err(|error| DigestError { path, error })
+    }
+}
+
+fn digest<D: Digest>(path: &Path) -> io::Result<Box<[u8]>> {
+    let mut hash = D::new();
+    read(path, |bytes| hash.update(bytes))?;
+    Ok(hash.finalize().as_slice().into())
+}
+
+/// Reads a file to its end; answers how long it is.
+fn read(path: &Path, mut update: impl FnMut(&[u8])) -> io::Result<u64> {
     let mut file = File::open(path)?;
-    let mut hash = sha2::Sha256::new();
     let mut buffer = vec![0; BUFFER];
     let mut bytes = 0;
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(bytes),
             Ok(read) => {
-                hash.update(&buffer[..read]);
+                update(&buffer[..read]);
                 bytes += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(FileDigest { sha256: Sha256(hash.finalize().into()), bytes })
 }
 
 // ===== the value =====

@@ -51,7 +51,7 @@ fn a_bad_command_line_changes_nothing() {
         (&["-i", "."], "\".\" cannot be read"),
         (&[URL, "--checksum", "sha-256=abc"], "sha-256=abc ... 3 hex digits ... needs 64"),
         (&[URL, "--checksum", &long], "65 hex digits ... needs 64"),
-        (&[URL, "--checksum", "crc=00"], "`crc` is not supported; sha-256 is"),
+        (&[URL, "--checksum", "crc=00"], "`crc` is not supported; md5 ... sha-512 and blake3 are"),
         (&[URL, "--checksum", ZEROS], "names no algorithm; write sha-256=HEX"),
         (&[URL, "--exec", "no-such-program {}"], "`no-such-program` ... install it"),
         (&[URL, "--exec", "./file"], "`./file` is not executable ... chmod +x"),

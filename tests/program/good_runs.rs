@@ -39,6 +39,26 @@ fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing_or_was_changed()
 }
 
 #[test]
+fn files_of_one_name_are_numbered_and_a_second_run_fetches_none_of_them_again() {
+    let server = Server::start(|request| ok(&request.path));
+    let dir = tempdir().unwrap();
+    fs::create_dir(dir.path().join("dir")).unwrap();
+    let list = ["1/x.iso", "2/x.iso", "3/x.iso", "4/x.1.iso", "dir"].map(|path| server.url(path)).join("\n");
+    let run = || with_input(dir.path(), ["fetch", "-i", "-", "--auto-rename"], &list).with_code(0);
+    for _ in 0..2 {
+        let ended = run();
+        let content = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+        let contents = ["x.iso", "x.2.iso", "x.3.iso", "x.1.iso", "dir.1"].map(content);
+        assert_eq!(contents, ["1/x.iso", "2/x.iso", "3/x.iso", "4/x.1.iso", "dir"]);
+        assert!(
+            ended.stderr.contains("standard input:2: ")
+                && ended.stderr.contains("so the file is called x.2.iso")
+        );
+        assert_eq!(server.requests().len(), 5);
+    }
+}
+
+#[test]
 fn a_file_is_called_as_asked_also_in_directories_that_are_not_there_yet() {
     let server = Server::start(|request| ok(&request.path));
     let dir = tempdir().unwrap();

@@ -4,8 +4,10 @@
 #![allow(unreachable_pub)]
 
 mod bad_input;
+mod checksums;
 mod crashes;
 mod demo;
+mod dry_run;
 mod exit_codes;
 mod failures;
 mod files;
@@ -16,6 +18,7 @@ mod journal;
 mod json;
 mod kill;
 mod latido;
+mod metalink;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]
 mod server;

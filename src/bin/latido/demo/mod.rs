@@ -77,7 +77,7 @@ fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
         vec!["latido".into(), "fetch".into(), "-j".into(), jobs.into(), "--exec".into(), "gzip -kf".into()];
     line.extend(["-i".as_ref(), list.as_os_str(), "-d".as_ref(), dir.as_os_str()].map(ToOwned::to_owned));
     match Cli::try_parse_from(line)?.command {
-        Command::Fetch(args) => Ok(args),
+        Command::Fetch(args) => Ok(*args),
         _ => unreachable!("the line says fetch"),
     }
 }

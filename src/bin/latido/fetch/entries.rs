@@ -5,13 +5,15 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
+use latido::actors::digest::Algorithm;
+
 use super::checksum::Checksum;
 use super::entry::{Entry, Origin};
 
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
-    /// Where all of them are from that are not from the command line.
-    list: Option<Rc<str>>,
+    /// Where they are from that are not from the command line.
+    lists: Vec<Rc<str>>,
     bytes: Vec<u8>,
     count: usize,
 }
@@ -20,35 +22,50 @@ pub(crate) struct Entries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
-const NO_CHECKSUM: u8 = 0;
-const SHA256: u8 = 1;
-
 impl Entries {
     pub(crate) fn len(&self) -> usize {
         self.count
     }
 
     pub(crate) fn push(&mut self, entry: Entry) {
-        let line = match entry.origin {
-            Origin::CommandLine => 0,
+        match entry.origin {
+            Origin::CommandLine => self.put_number(0),
             Origin::Line { list, number } => {
-                self.list.get_or_insert(list);
-                number
+                let list = self.number_of(list);
+                self.put_number(list);
+                self.put_number(number);
             }
-        };
-        self.put_number(line);
+        }
         self.put(entry.urls.as_bytes());
         self.put(entry.name.as_os_str().as_bytes());
         // No directory has an empty name.
         self.put(entry.dir.as_deref().map_or(b"", |dir| dir.as_os_str().as_bytes()));
         match entry.checksum {
-            None => self.bytes.push(NO_CHECKSUM),
+            None => self.put_number(0),
             Some(checksum) => {
-                self.bytes.push(SHA256);
+                let known = Algorithm::ALL.iter().position(|known| *known == checksum.algorithm());
+                self.put_number(1 + known.expect("all of them are there"));
                 self.bytes.extend(checksum.bytes());
             }
         }
+        match entry.size {
+            None => self.bytes.push(0),
+            Some(size) => {
+                self.bytes.push(1);
+                self.bytes.extend(size.to_le_bytes());
+            }
+        }
         self.count += 1;
+    }
+
+    /// Counted from 1.
+    fn number_of(&mut self, list: Rc<str>) -> usize {
+        // The last one, nearly always.
+        let known = self.lists.iter().rposition(|known| *known == list);
+        1 + known.unwrap_or_else(|| {
+            self.lists.push(list);
+            self.lists.len() - 1
+        })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, Entry)> {
@@ -64,22 +81,19 @@ impl Entries {
     }
 
     fn read(&self, at: &mut usize) -> Entry {
-        let line = self.number(at);
+        let origin = match self.number(at) {
+            0 => Origin::CommandLine,
+            list => Origin::Line { list: self.lists[list - 1].clone(), number: self.number(at) },
+        };
         let urls = String::from_utf8_lossy(self.take(at)).into_owned();
         let name = OsString::from_vec(self.take(at).to_vec()).into();
         let dir = Some(self.take(at)).filter(|dir| !dir.is_empty());
         let dir = dir.map(|dir| OsString::from_vec(dir.to_vec()).into());
-        let has_checksum = self.piece(at, 1) == [SHA256];
-        let checksum = has_checksum.then(|| {
-            let mut digest = [0; 32];
-            digest.copy_from_slice(self.piece(at, 32));
-            Checksum::sha256(digest)
-        });
-        let origin = match (line, &self.list) {
-            (1.., Some(list)) => Origin::Line { list: list.clone(), number: line },
-            _ => Origin::CommandLine,
-        };
-        Entry { origin, urls, name, dir, checksum }
+        let algorithm = self.number(at).checked_sub(1).map(|known| Algorithm::ALL[known]);
+        let checksum = algorithm.map(|algorithm| Checksum::new(algorithm, self.piece(at, algorithm.bytes())));
+        let has_size = self.piece(at, 1) == [1];
+        let size = has_size.then(|| self.piece(at, 8).try_into().map_or(0, u64::from_le_bytes));
+        Entry { origin, urls, name, dir, checksum, size }
     }
 
     // ===== the pieces =====
@@ -128,30 +142,39 @@ impl Extend<Entry> for Entries {
     }
 }
 
+impl FromIterator<Entry> for Entries {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut all = Self::default();
+        all.extend(entries);
+        all
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_was_put_in_comes_out_in_order_and_by_its_place() {
-        let list: Rc<str> = "list.txt".into();
-        let line = |number| Origin::Line { list: list.clone(), number };
-        let entry = |origin, urls: &str, name: &[u8], dir: Option<&str>, checksum| Entry {
+        let line = |list: &str, number| Origin::Line { list: list.into(), number };
+        let entry = |origin, urls: &str, name: &[u8], dir: Option<&str>, checksum, size| Entry {
             origin,
             urls: urls.to_owned(),
             name: OsString::from_vec(name.to_vec()).into(),
             dir: dir.map(Into::into),
             checksum,
+            size,
         };
+        let sha512 = Checksum::new(Algorithm::Sha512, &[9; 64]);
         let long = "x".repeat(100_000);
         let wanted = [
-            entry(line(1), "http://a/x\thttp://b/x", b"x", None, None),
-            entry(line(1 << 33), "http://a/y", b"sub/\xff\n", Some("d/e"), Some(Checksum::sha256([7; 32]))),
-            entry(Origin::CommandLine, &long, b"z", Some("/abs"), Some(Checksum::sha256([0; 32]))),
+            entry(line("a", 1), "http://a/x\thttp://b/x", b"x", None, None, Some(u64::MAX)),
+            entry(line("b", 1 << 33), "http://a/y", b"sub/\xff\n", Some("d/e"), Some(sha512), None),
+            entry(line("a", 2), "http://a/y", b"y", None, None, Some(0)),
+            entry(Origin::CommandLine, &long, b"z", Some("/abs"), Some(Checksum::sha256([0; 32])), None),
         ];
-        let mut entries = Entries::default();
-        entries.extend(wanted.clone());
-        assert_eq!(entries.len(), 3);
+        let entries: Entries = wanted.iter().cloned().collect();
+        assert_eq!(entries.len(), 4);
         let (places, found): (Vec<_>, Vec<_>) = entries.iter().unzip();
         assert_eq!(found, wanted);
         for (place, wanted) in places.into_iter().zip(wanted) {

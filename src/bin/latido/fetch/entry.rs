@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) name: PathBuf,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) checksum: Option<Checksum>,
+    /// Its length in bytes.
+    pub(crate) size: Option<u64>,
 }
 
 impl Entry {
@@ -66,17 +68,24 @@ pub(crate) struct Draft {
     name: Option<PathBuf>,
     dir: Option<PathBuf>,
     checksum: Option<Checksum>,
+    size: Option<u64>,
 }
 
 impl Draft {
     pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, urls: Vec::new(), name: None, dir: None, checksum: None }
+        Self { origin, urls: Vec::new(), name: None, dir: None, checksum: None, size: None }
     }
 
     /// Takes a line of URLs, separated by tabs.
     pub(crate) fn urls(&mut self, line: &str) -> Result<(), EntryError> {
         let texts = line.split('\t').map(str::trim).filter(|text| !text.is_empty());
         self.urls = texts.map(parse_url).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Adds one more URL for the same file.
+    pub(crate) fn url(&mut self, text: &str) -> Result<(), EntryError> {
+        self.urls.push(parse_url(text)?);
         Ok(())
     }
 
@@ -101,6 +110,13 @@ impl Draft {
         }
     }
 
+    pub(crate) fn size(&mut self, size: u64) -> Result<(), EntryError> {
+        match self.size.replace(size) {
+            None => Ok(()),
+            Some(_) => Err(EntryError::Twice("size")),
+        }
+    }
+
     /// The entry, named after its first URL if by nothing else; `None` if it never got one.
     pub(crate) fn finish(self) -> Result<Option<Entry>, (Origin, EntryError)> {
         let Some(first) = self.urls.first() else {
@@ -117,6 +133,7 @@ impl Draft {
             name,
             dir: self.dir,
             checksum: self.checksum,
+            size: self.size,
         }))
     }
 }

@@ -23,7 +23,13 @@ impl BadInput {
         }
     }
 
-    #[cfg(test)]
+    /// Takes the errors of another.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.told.extend(other.told);
+        self.told.truncate(TOLD);
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.count
     }

@@ -9,6 +9,8 @@ use super::entries::Entries;
 use super::entry::{Draft, EntryError, Origin};
 use super::error::BadInput;
 
+mod metalink;
+
 /// A longer line is a sign of another kind of file.
 const LINE_MAX: u64 = 65_536;
 
@@ -20,18 +22,22 @@ pub(crate) struct List {
     pub(crate) ignored: Vec<Ignored>,
 }
 
-/// An option of aria2's that latido does not have.
+/// Something that latido does not have.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ignored {
-    pub(crate) option: String,
+    /// Such as "option `split`".
+    pub(crate) what: String,
     /// Where it stands first.
     pub(crate) origin: Origin,
     /// On how many lines.
     pub(crate) count: usize,
 }
 
-/// Reads a list to its end. Errors of reading itself end it at once.
+/// Reads a list to its end, or a Metalink file if it begins like one. Errors of reading itself end it at once.
 pub(crate) fn read(name: &str, mut from: impl BufRead) -> io::Result<List> {
+    if metalink::is_xml(from.fill_buf()?) {
+        return Ok(metalink::read(name, from));
+    }
     let list: Rc<str> = name.into();
     let mut reading = List::default();
     let mut draft = None;
@@ -56,7 +62,18 @@ pub(crate) fn read(name: &str, mut from: impl BufRead) -> io::Result<List> {
     Ok(reading)
 }
 
+/// Whether an argument is a Metalink file of this machine, by its name.
+pub(crate) fn is_metalink(argument: &str) -> bool {
+    !argument.contains("://") && [".meta4", ".metalink"].iter().any(|ending| argument.ends_with(ending))
+}
+
 impl List {
+    pub(crate) fn append(&mut self, other: Self) {
+        self.entries.extend(other.entries.iter().map(|(_, entry)| entry));
+        self.errors.append(other.errors);
+        self.ignored.extend(other.ignored);
+    }
+
     fn line(&mut self, current: &mut Option<Draft>, origin: Origin, line: &str) {
         let text = line.trim();
         if text.is_empty() || text.starts_with('#') {
@@ -83,19 +100,17 @@ impl List {
             "dir" => draft.dir(value),
             "checksum" => draft.checksum(value.parse()?),
             _ if ARIA2.binary_search(&option).is_ok() => {
-                self.ignore(option, origin);
+                self.ignore(&format!("option `{option}`"), origin);
                 Ok(())
             }
             _ => Err(EntryError::UnknownOption(option.to_owned())),
         }
     }
 
-    fn ignore(&mut self, option: &str, origin: &Origin) {
-        match self.ignored.iter_mut().find(|ignored| ignored.option == option) {
+    fn ignore(&mut self, what: &str, origin: &Origin) {
+        match self.ignored.iter_mut().find(|ignored| ignored.what == what) {
             Some(ignored) => ignored.count += 1,
-            None => {
-                self.ignored.push(Ignored { option: option.to_owned(), origin: origin.clone(), count: 1 })
-            }
+            None => self.ignored.push(Ignored { what: what.to_owned(), origin: origin.clone(), count: 1 }),
         }
     }
 
@@ -109,8 +124,8 @@ impl List {
 
 impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { option, origin, count } = self;
-        write!(f, "{origin}: option `{option}` is not supported and has no effect")?;
+        let Self { what, origin, count } = self;
+        write!(f, "{origin}: {what} is not supported and has no effect")?;
         match count {
             1 => Ok(()),
             _ => write!(f, " (it stands on {count} lines)"),

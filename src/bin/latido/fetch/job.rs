@@ -213,8 +213,8 @@ impl Job {
                 self.stage = Stage::Queued;
                 Next::Requeue
             }
-            (Stage::Verifying, Answer::Digest(digest)) => match self.request.checksum {
-                Some(wanted) if wanted != digest => {
+            (Stage::Verifying, Answer::Digest(digest)) => match &self.request.checksum {
+                Some(wanted) if *wanted != digest => {
                     let text = format!("the file is {digest}, not {wanted}");
                     self.retry(Failure::new(Cause::Checksum, text), rules)
                 }
@@ -231,8 +231,8 @@ impl Job {
     /// Puts a job of an earlier run into the stage from which [`start`](Self::start) goes on. A job that failed
     /// gets all its tries again.
     pub(crate) fn recover(&mut self, facts: Facts, rules: &Rules) {
-        let right =
-            self.digest.is_some() && self.request.checksum.is_none_or(|wanted| self.digest == Some(wanted));
+        let wanted = self.request.checksum.as_ref();
+        let right = self.digest.as_ref().is_some_and(|digest| wanted.is_none_or(|wanted| wanted == digest));
         let in_place = right && facts.target_bytes == Some(self.bytes);
         match self.stage {
             Stage::Queued => {}

@@ -30,6 +30,7 @@ CREATE TABLE jobs (
     target   ANY     NOT NULL UNIQUE,
     urls     TEXT    NOT NULL,
     checksum TEXT,
+    size     INTEGER,
     stage    TEXT    NOT NULL,
     attempt  INTEGER NOT NULL,
     tries    INTEGER NOT NULL,
@@ -43,7 +44,7 @@ CREATE TABLE jobs (
 ";
 
 /// What makes a journal of format 1 one of this format.
-const FROM_1: &str = "ALTER TABLE jobs ADD COLUMN cause TEXT";
+const FROM_1: &str = "ALTER TABLE jobs ADD COLUMN cause TEXT; ALTER TABLE jobs ADD COLUMN size INTEGER";
 
 /// Belongs to one program at a time.
 #[derive(Debug)]

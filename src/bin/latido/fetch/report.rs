@@ -66,8 +66,8 @@ impl JobReport {
         Self::new(job, What::Started { url: job.url().into(), attempt: job.attempt })
     }
 
-    pub(crate) fn verified(job: &Job, checksum: Checksum) -> Self {
-        Self::new(job, What::Verified { bytes: job.bytes, checksum })
+    pub(crate) fn verified(job: &Job, checksum: &Checksum) -> Self {
+        Self::new(job, What::Verified { bytes: job.bytes, checksum: checksum.clone() })
     }
 
     pub(crate) fn retry(job: &Job, wait: Duration) -> Self {

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use latido::actors::digest::Algorithm;
 use sha2::{Digest, Sha256};
 
 use super::checksum::Checksum;
@@ -16,12 +17,19 @@ pub(crate) struct Request {
     /// Where the file goes: an absolute path without symbolic links in its directories.
     pub(crate) target: Box<Path>,
     pub(crate) checksum: Option<Checksum>,
+    /// Its length in bytes, if somebody other than the server told it.
+    pub(crate) size: Option<u64>,
 }
 
 impl Request {
     /// `urls` are the places that have the file, separated by tabs.
     pub(crate) fn new(urls: &str, target: impl Into<Box<Path>>, checksum: Option<Checksum>) -> Self {
-        Self { urls: urls.into(), target: target.into(), checksum }
+        Self { urls: urls.into(), target: target.into(), checksum, size: None }
+    }
+
+    /// The same for a file of this length, if that is known.
+    pub(crate) fn with_size(self, size: Option<u64>) -> Self {
+        Self { size, ..self }
     }
 
     /// The first of [`urls`](Self::urls).
@@ -45,6 +53,11 @@ impl Request {
         &self.urls
     }
 
+    /// By which algorithm the file is verified, or put on record if there is nothing to compare it with.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.checksum.as_ref().map_or(Algorithm::Sha256, Checksum::algorithm)
+    }
+
     /// Where the file is until it is verified: beside the target, so that a rename puts it there. The name is
     /// made of everything that was asked for, so a request that changed never goes on with the bytes of the
     /// old one.
@@ -55,8 +68,10 @@ impl Request {
         hash.update(self.urls.as_bytes());
         hash.update([0]);
         if let Some(checksum) = &self.checksum {
+            hash.update(checksum.algorithm().to_string());
             hash.update(checksum.bytes());
         }
+        hash.update(self.size.map(|size| format!("\0{size}")).unwrap_or_default());
         let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
         let short = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         self.target.with_file_name(format!("{OURS}-{short:016x}.part"))
@@ -83,5 +98,7 @@ mod tests {
         assert_ne!(first, part("http://a/y", "/d/x", None));
         assert_ne!(first, part("http://a/x", "/d/y", None));
         assert_ne!(first, part("http://a/x", "/d/x", Some(Checksum::sha256([0; 32]))));
+        let sized = Request::new("http://a/x", Path::new("/d/x"), None).with_size(Some(1));
+        assert_ne!(first, sized.part());
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf, absolute};
 
 use reqwest::Url;
 
@@ -13,7 +13,7 @@ use reqwest::Url;
 pub(crate) const OURS: &str = ".latido";
 
 /// The longest name a file system takes.
-const NAME_MAX: usize = 255;
+pub(crate) const NAME_MAX: usize = 255;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TargetError {
@@ -103,11 +103,31 @@ pub(crate) struct Directories {
 
 /// Directories that were not there before, parents first. Dropped, it removes those that are empty.
 #[derive(Debug, Default)]
-struct Created(Vec<PathBuf>);
+struct Created {
+    paths: Vec<PathBuf>,
+    /// Nothing is created, nor tried out: it is only said what would be.
+    is_dry: bool,
+}
+
+impl Created {
+    /// Creates one directory, as [`fs::create_dir`] does.
+    fn create(&mut self, path: &Path) -> io::Result<()> {
+        if !self.is_dry {
+            fs::create_dir(path)?;
+            self.paths.push(path.to_owned());
+            return Ok(());
+        }
+        match path.symlink_metadata() {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
 
 impl Drop for Created {
     fn drop(&mut self) {
-        for directory in self.0.iter().rev() {
+        for directory in self.paths.iter().rev() {
             // One that somebody has put something into stays.
             let _ = fs::remove_dir(directory);
         }
@@ -117,16 +137,24 @@ impl Drop for Created {
 impl Directories {
     /// Starts with the directory of `-d`, which is the user's own word: it may lead anywhere.
     pub(crate) fn open(base: &Path) -> Result<Self, TargetError> {
-        let mut created = Created::default();
+        Self::begin(base, Created::default())
+    }
+
+    /// The same without touching anything: what is not there is thought to be.
+    pub(crate) fn imagine(base: &Path) -> Result<Self, TargetError> {
+        Self::begin(base, Created { paths: Vec::new(), is_dry: true })
+    }
+
+    fn begin(base: &Path, mut created: Created) -> Result<Self, TargetError> {
         let base = own(base, &mut created)?;
-        try_out(&base)?;
+        try_out(&base, &created)?;
         let ready = HashMap::from([(base.clone().into(), base.clone())]);
         Ok(Self { base, ready, created })
     }
 
     /// Lets them stay.
     pub(crate) fn keep(mut self) {
-        self.created.0.clear();
+        self.created.paths.clear();
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -149,7 +177,7 @@ impl Directories {
         };
         let below = parent.strip_prefix(root.1).unwrap_or(Path::new(""));
         let ready = descend(&root.0, below, &mut self.created)?;
-        try_out(&ready)?;
+        try_out(&ready, &self.created)?;
         let target = ready.join(file).into();
         self.ready.insert(parent.into(), ready);
         Ok(target)
@@ -175,23 +203,45 @@ impl Directories {
     /// asking for each file; what cannot be listed shows when the file is put there.
     pub(crate) fn occupied(&self) -> HashSet<OsString> {
         let ready: HashSet<_> = self.ready.values().collect();
+        let imagined = ready.iter().filter(|_| self.created.is_dry);
+        let imagined = imagined.flat_map(|ready| ready.ancestors()).map(|path| path.as_os_str().to_owned());
         ready
-            .into_iter()
+            .iter()
             .flat_map(fs::read_dir)
             .flat_map(|entries| entries.flatten())
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .map(|entry| entry.path().into())
+            .chain(imagined)
             .collect()
     }
 }
 
 /// Creates a directory that the user named, and gives its path without links.
 fn own(path: &Path, created: &mut Created) -> Result<PathBuf, TargetError> {
+    if created.is_dry {
+        return imagined(path).map_err(|source| failed(path, source));
+    }
     let missing = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
     let mut missing: Vec<_> = missing.map(Path::to_owned).collect();
     missing.reverse();
-    created.0.extend(missing);
+    created.paths.extend(missing);
     fs::create_dir_all(path).and_then(|()| fs::canonicalize(path)).map_err(|source| failed(path, source))
+}
+
+/// What would be the path of a directory without links, if it were created.
+fn imagined(path: &Path) -> io::Result<PathBuf> {
+    let path = absolute(path)?;
+    let there = path.ancestors().find(|dir| dir.symlink_metadata().is_ok()).unwrap_or(&path);
+    let real = fs::canonicalize(there)?;
+    match real.is_dir() {
+        // Part by part: to join nothing would leave a slash at the end.
+        true => Ok(path
+            .strip_prefix(there)
+            .iter()
+            .flat_map(|rest| rest.iter())
+            .fold(real, |dir, part| dir.join(part))),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    }
 }
 
 /// Creates the directories `below` a root one by one, and follows no link out of it.
@@ -199,11 +249,8 @@ fn descend(root: &Path, below: &Path, created: &mut Created) -> Result<PathBuf, 
     let mut path = root.to_owned();
     for part in below {
         path.push(part);
-        match fs::create_dir(&path) {
-            Ok(()) => {
-                created.0.push(path.clone());
-                continue;
-            }
+        match created.create(&path) {
+            Ok(()) => continue,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(source) => return Err(failed(&path, source)),
         }
@@ -220,7 +267,10 @@ fn descend(root: &Path, below: &Path, created: &mut Created) -> Result<PathBuf, 
 }
 
 /// Permissions do not tell whether a directory can be written to (read-only mounts, quotas): a file does.
-fn try_out(directory: &Path) -> Result<(), TargetError> {
+fn try_out(directory: &Path, created: &Created) -> Result<(), TargetError> {
+    if created.is_dry {
+        return Ok(());
+    }
     let probe = directory.join(format!("{OURS}-{}.probe", std::process::id()));
     File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|source| failed(directory, source))
 }
@@ -229,7 +279,8 @@ fn failed(path: &Path, source: io::Error) -> TargetError {
     TargetError::Directory { path: path.to_owned(), source }
 }
 
-fn percent_decoded(text: &str) -> OsString {
+/// With `%41` for what it stands for.
+pub(crate) fn percent_decoded(text: &str) -> OsString {
     let mut rest = text.as_bytes();
     let mut decoded = Vec::with_capacity(rest.len());
     while let [first, after @ ..] = rest {

@@ -32,9 +32,9 @@ pub(super) fn line(job: &Job, action: Option<&str>) -> String {
         path: job.request.target.to_string_lossy().into_owned(),
         urls: job.request.urls().collect(),
         tries: job.failed_tries(),
-        bytes: job.digest.map(|_| job.bytes),
-        wanted: job.request.checksum.map(|checksum| checksum.to_string()),
-        checksum: job.digest.map(|digest| digest.to_string()),
+        bytes: job.digest.as_ref().map(|_| job.bytes),
+        wanted: job.request.checksum.as_ref().map(|checksum| checksum.to_string()),
+        checksum: job.digest.as_ref().map(|digest| digest.to_string()),
         cause: job.error.as_ref().map(|error| error.cause.to_string()),
         error: job.error.as_ref().map(|error| &*error.text),
     };

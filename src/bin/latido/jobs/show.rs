@@ -19,7 +19,7 @@ pub(super) fn job(out: &mut impl Write, job: &Job, dir: &Path, first: bool) -> i
     };
     let (id, state, tries) = (job.id, job.stage.name(), job.failed_tries());
     writeln!(out, "{id:>6}  {state:<10}  {tries:>5}  {size:>10}  {}", name(job, dir))?;
-    if let Some(digest) = job.digest {
+    if let Some(digest) = &job.digest {
         writeln!(out, "        {digest}")?;
     }
     if let Some(error) = &job.error {

@@ -14,8 +14,7 @@ use crate::fetch::request::Request;
 use crate::fetch::summary::{LISTED, Tally};
 
 /// In the order in which [`job`] reads them.
-const COLUMNS: &str =
-    "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause";
+const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause, size";
 
 /// What became of the requests of a run.
 #[derive(Debug)]
@@ -180,12 +179,13 @@ fn admit(db: &mut Connection, requests: impl IntoIterator<Item = Request>) -> ru
     let mut admitted = Admitted { jobs: Vec::new(), orphans: Vec::new() };
     {
         let mut insert = transaction.prepare(
-            "INSERT INTO jobs (target, urls, checksum, stage, attempt, tries, bytes)
-             VALUES (?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
+            "INSERT INTO jobs (target, urls, checksum, size, stage, attempt, tries, bytes)
+             VALUES (?, ?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
         )?;
         for request in requests {
             let target = Target(&request.target);
-            let id = match insert.execute(params![target, request.urls_as_text(), request.checksum])? {
+            let row = params![target, request.urls_as_text(), request.checksum, size(&request)];
+            let id = match insert.execute(row)? {
                 1 => transaction.last_insert_rowid(),
                 _ => go_on(&transaction, &request, &mut admitted.orphans)?,
             };
@@ -207,10 +207,11 @@ fn go_on(
     let known = select.query_row([Target(&request.target)], job)?;
     if known.request != *request {
         let mut anew = transaction.prepare_cached(
-            "UPDATE jobs SET urls = ?, checksum = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
+            "UPDATE jobs SET urls = ?, checksum = ?, size = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
              digest = NULL, modified = NULL, processed_by = NULL, error = NULL, cause = NULL WHERE id = ?",
         )?;
-        anew.execute(params![request.urls_as_text(), request.checksum, known.attempt + 1, known.id])?;
+        let attempt = known.attempt + 1;
+        anew.execute(params![request.urls_as_text(), request.checksum, size(request), attempt, known.id])?;
         orphans.push(known.request.part());
     }
     Ok(known.id)
@@ -242,6 +243,10 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
     transaction.commit()
 }
 
+fn size(request: &Request) -> Option<i64> {
+    request.size.map(u64::cast_signed)
+}
+
 /// By number: to look a name up takes longer than to read the column.
 fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     let target = Path::new(OsStr::from_bytes(row.get_ref(1)?.as_bytes()?));
@@ -252,7 +257,8 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     let error = error.map(|text| Failure { cause: cause.unwrap_or(Cause::Other), text });
     Ok(Job {
         id: row.get(0)?,
-        request: Request::new(urls, target, row.get(3)?),
+        request: Request::new(urls, target, row.get(3)?)
+            .with_size(row.get::<_, Option<i64>>(13)?.map(i64::cast_unsigned)),
         stage: row.get(4)?,
         attempt: row.get(5)?,
         tries: row.get(6)?,

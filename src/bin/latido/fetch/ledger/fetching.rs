@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
+use latido::actors::digest::Algorithm;
 use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Progress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -81,7 +82,11 @@ impl Ledger {
             self.change(id, Job::start);
             let Job { attempt, request, .. } = &self.jobs[&id];
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
-            fetches.push(fetch.progress(progress.clone()).sha256());
+            let fetch = fetch.progress(progress.clone());
+            fetches.push(match request.algorithm() {
+                Algorithm::Sha256 => fetch.sha256(),
+                _ => fetch, // hashed by the pool, once it is there
+            });
             files.push(Coming { id, name: request.name() });
             self.downloads.in_hand[downloader].push_back(Ticket { id, attempt: *attempt });
             if self.plan.tells_all {

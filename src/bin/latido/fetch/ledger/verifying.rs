@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use actix::prelude::*;
 use latido::actors::cpu_pool::{JobError, Run};
-use latido::actors::digest::Sha256Of;
+use latido::actors::digest::ChecksumOf;
 
 use super::Ledger;
 use crate::fetch::cause::{Cause, Failure};
@@ -20,15 +20,22 @@ impl Ledger {
             let error = gone();
             return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
         };
+        if let Some(size) = self.jobs[&id].request.size.filter(|size| *size != fetched.bytes()) {
+            let text = format!("the file has {} bytes, not {size}", fetched.bytes());
+            let error = Failure::new(Cause::Checksum, text);
+            return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
+        }
         if let Some(digest) = fetched.sha256() {
             let answer = self.publish(id, attempt, Checksum::sha256(digest.0));
             return self.answer(id, attempt, answer, None, ctx);
         }
-        // Whoever made the digest on the way crashed over it.
-        let digest = self.plan.crew.cpu.send(Run(Sha256Of(fetched.part().to_owned()))).into_actor(self);
+        // Another algorithm than that of the downloaders, or whoever made the digest on the way crashed over it.
+        let algorithm = self.jobs[&id].request.algorithm();
+        let job = ChecksumOf { path: fetched.part().to_owned(), algorithm };
+        let digest = self.plan.crew.cpu.send(Run(job)).into_actor(self);
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
-                Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::sha256(found.sha256.0)),
+                Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::new(algorithm, &found)),
                 Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
                 Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
                 Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },
@@ -43,7 +50,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.attempt == attempt) else {
             return Answer::Digest(digest);
         };
-        if job.request.checksum.is_some_and(|wanted| wanted != digest) {
+        if job.request.checksum.as_ref().is_some_and(|wanted| *wanted != digest) {
             return Answer::Digest(digest);
         }
         let Some(fetched) = self.fetched.remove(&id) else {
@@ -57,7 +64,7 @@ impl Ledger {
                     job.modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
                 }
                 if self.plan.tells_all {
-                    self.reporter.report(JobReport::verified(job, digest));
+                    self.reporter.report(JobReport::verified(job, &digest));
                 }
                 Answer::Digest(digest)
             }

@@ -15,6 +15,7 @@
 //! | `LATIDO_STRESS_STEPS=3,7-9`, `LATIDO_STRESS_ACTORS=1,4` | of that seed's plan these parts alone |
 
 mod campaign;
+mod footprint;
 mod garden;
 mod history;
 mod notes;

@@ -13,7 +13,7 @@ use crate::notes::Note;
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) events: Mutex<Vec<Event>>,
-    pub(crate) tree: OnceLock<Tree>,
+    pub(crate) tree: Mutex<Option<Tree>>,
     /// Says things on the tree's stream, for whoever takes the steps.
     pub(crate) scribe: OnceLock<Reporter>,
     /// Messages that are somewhere.

@@ -34,21 +34,7 @@ pub(crate) struct Evidence {
 
 /// `patience` is what those have who take their time to go.
 pub(crate) fn run(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence {
-    let before = threads();
-    let mut evidence = System::new().block_on(whole(plan, record, patience));
-    let since = Instant::now();
-    loop {
-        // Looked at once: one that is just ending, or was just born, is there at one look and not at the next.
-        let more = threads().saturating_sub(before);
-        if more == 0 {
-            return evidence;
-        }
-        if since.elapsed() > patience {
-            evidence.left.push(format!("{more} threads more than before"));
-            return evidence;
-        }
-        std::thread::yield_now();
-    }
+    System::new().block_on(whole(plan, record, patience))
 }
 
 async fn whole(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence {
@@ -67,7 +53,7 @@ async fn whole(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence
         }
     };
     let writer = record.write_down(events);
-    record.tree.set(tree.clone()).expect("one tree a run");
+    *record.tree.lock().unwrap() = Some(tree.clone());
     let paths = plan.nodes().into_iter().map(|(path, node)| (node.number, path)).collect();
     let mut steps = Steps::new(garden, &tree, paths);
     until_up(&record, plan.conditions.early).await;
@@ -97,6 +83,7 @@ async fn whole(plan: Plan, record: &Arc<Record>, patience: Duration) -> Evidence
         arbiter.join().expect("it ends");
     }
     drop(in_time);
+    *record.tree.lock().unwrap() = None; // Its actors hold the record in turn.
     let events = std::mem::take(&mut *record.events.lock().unwrap());
     let wrongs = std::mem::take(&mut *record.wrongs.lock().unwrap());
     Evidence { plan, events, outcome, children, wrongs, quiet, end: tree.snapshot(), left }
@@ -193,11 +180,4 @@ async fn left(tree: &Tree, children: &[Arc<Child>], record: &Record, patience: D
         left.extend(panic.downcast::<String>().map(|text| text.replace("left behind: ", "")));
     }
     left
-}
-
-/// The threads of arbiters that this process has; 0 where nobody can tell.
-fn threads() -> usize {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
-    let names = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-    names.filter(|name| name.starts_with("actix")).count()
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::iter::successors;
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use latido::{Event, EventKind, TreePath};
 
+use crate::footprint::Footprint;
 use crate::notes::Note;
 use crate::plan::Plan;
 use crate::record::Record;
@@ -36,6 +38,7 @@ pub(crate) struct Broken {
 /// Runs a plan. What does not end within `limit` is told to `hangs`, which must not return: nobody can end it but the
 /// process.
 pub(crate) fn judged(plan: Plan, limit: Duration, hangs: impl FnOnce(Broken) + Send + 'static) -> Verdict {
+    let before = Footprint::now();
     let record = Arc::<Record>::default();
     let (done, is_done) = channel::<()>();
     let watched = record.clone();
@@ -44,12 +47,18 @@ pub(crate) fn judged(plan: Plan, limit: Duration, hangs: impl FnOnce(Broken) + S
             hangs(does_not_end(&watched, limit));
         }
     });
-    let evidence = run(plan, &record, limit / 3);
+    let patience = limit / 3;
+    let mut evidence = run(plan, &record, patience);
     drop(done);
     watch.join().expect("it was in time");
-    match rules::check(&evidence).as_slice() {
-        [] => Verdict::Kept(Tally::of(&evidence)),
-        [first, others @ ..] => Verdict::Broken(broken(first, others.len(), &evidence.events)),
+    let mut violations = rules::check(&evidence);
+    let tally = Tally::of(&evidence);
+    let events = mem::take(&mut evidence.events);
+    drop((evidence, record)); // They have references to the actors.
+    violations.extend(before.more(patience).map(rules::left_behind));
+    match violations.as_slice() {
+        [] => Verdict::Kept(tally),
+        [first, others @ ..] => Verdict::Broken(broken(first, others.len(), &events)),
     }
 }
 
@@ -74,7 +83,7 @@ fn does_not_end(record: &Record, limit: Duration) -> Broken {
     paths.dedup();
     paths.truncate(20);
     text += &history(&record.events.lock().unwrap(), &paths);
-    if let Some(tree) = record.tree.get() {
+    if let Some(tree) = &*record.tree.lock().unwrap() {
         let mut shown: Vec<_> = tree.snapshot().children;
         shown.retain(|child| paths.iter().any(|path| path.as_str().starts_with(child.path.as_str())));
         text += if shown.is_empty() { "" } else { "\nwhat they are doing:" };

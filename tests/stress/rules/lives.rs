@@ -13,7 +13,6 @@ use crate::notes::Note;
 use crate::run::Evidence;
 
 pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Found) {
-    let root = &history.families[0].boss;
     let blocked = Blocked::of(history);
     for (path, lives) in &history.lives {
         one_after_the_other(path, lives, found);
@@ -25,7 +24,7 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
     }
     once_each(history, found);
     for what in &evidence.left {
-        found.add("nothing is left", None, [root], format!("left behind: {what}"));
+        found.0.push(super::left_behind(what.clone()));
     }
     for (path, what) in &evidence.wrongs {
         found.add("what actors see themselves", None, [path], format!("{path}: {what}"));

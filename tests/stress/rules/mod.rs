@@ -44,6 +44,11 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Violation> {
     found
 }
 
+/// What is there after a run that was not before.
+pub(crate) fn left_behind(what: String) -> Violation {
+    Violation { rule: "nothing is left", what: format!("left behind: {what}"), paths: Vec::new(), at: None }
+}
+
 #[derive(Default)]
 pub(crate) struct Found(Vec<Violation>);
 

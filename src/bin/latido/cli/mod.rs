@@ -1,0 +1,127 @@
+//! The command line.
+
+use std::io::{Write, stderr};
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+mod demo;
+mod fetch;
+mod injection;
+mod jobs;
+
+pub(crate) use demo::DemoArgs;
+pub(crate) use fetch::FetchArgs;
+pub(crate) use injection::Injection;
+pub(crate) use jobs::{Action, JobsArgs, Which};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    every file is there and verified
+  1    some job failed
+  2    usage, or bad input
+  3    the supervision tree gave up
+  130  interrupted (Ctrl-C)
+  143  terminated (SIGTERM)";
+
+/// Downloads, verifies and post-processes files under supervision
+#[derive(Debug, Parser)]
+#[command(name = "latido", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Get files, verified, and lose nothing when something crashes
+    #[command(after_help = format!("{}{EXIT_CODES}", fetch::EXAMPLES))]
+    Fetch(Box<FetchArgs>),
+    /// Read, fetch anew or forget what the journal of a directory has
+    #[command(after_help = jobs::EXAMPLES)]
+    Jobs(JobsArgs),
+    /// Watch a tree of actors fail and recover, with a server of its own
+    #[command(after_help = EXIT_CODES)]
+    Demo(DemoArgs),
+}
+
+/// Ends the program over arguments that are not understood: a wrong value in one line, the rest as clap says it.
+pub(crate) fn explain(error: clap::Error) -> Cli {
+    let text = error.render().to_string();
+    let line = match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => text.lines().next(),
+        ErrorKind::MissingRequiredArgument if text.contains("<URL>") => {
+            Some("there is nothing to fetch: give a URL, or a list with -i FILE")
+        }
+        _ => None,
+    };
+    if let Some(line) = line {
+        let line = line.trim_start_matches("error: ");
+        // Nobody may be there to read it.
+        let _ = writeln!(stderr(), "latido: {line}; see --help");
+        std::process::exit(Exit::Usage as i32);
+    }
+    error.exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    fn fetch(line: &str) -> FetchArgs {
+        match parse(line).unwrap().command {
+            Command::Fetch(args) => *args,
+            _ => panic!("not fetch"),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_url_alone_is_enough() {
+        let args = fetch("latido fetch https://example.org/a");
+        assert_eq!((args.jobs, args.max_tries), (8, 5));
+        assert_eq!(args.dir, PathBuf::from("."));
+    }
+
+    #[test]
+    fn a_list_replaces_urls_and_may_be_standard_input() {
+        assert_eq!(fetch("latido fetch -i -").input, Some(PathBuf::from("-")));
+        assert_eq!(parse("latido fetch").unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
+    }
+
+    #[test]
+    fn what_is_out_of_range_or_contradictory_ends_with_code_2() {
+        for line in [
+            "latido fetch -j 0 http://a/b",
+            "latido fetch -j 1025 http://a/b",
+            "latido fetch --max-tries 0 http://a/b",
+            "latido fetch -i list -o name",
+            "latido fetch --checksum sha-256=abc http://a/b",
+            "latido fetch --fault latido/cpu=sneeze http://a/b",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_faults_paths_and_exit_codes() {
+        let help = parse("latido fetch --help").unwrap_err().to_string();
+        for part in ["latido/downloaders/*=panic@3", "block:SECONDS", "latido/exec/0..", "130  interrupted"] {
+            assert!(help.contains(part), "{part} is not in\n{help}");
+        }
+    }
+}

@@ -51,6 +51,7 @@
 //! | [`incident`] | failures as stories: what failed, what was decided, what came of it |
 //! | [`fault`] | failures on demand, by tree path |
 //! | [`prelude`] | the names that most programs need; it stands beside `actix::prelude` |
+//! | [`control`](crate#features) | a door for other processes: look, break, restart |
 //! | [`actors`] | downloaders, a CPU pool, a heartbeat, child processes |
 //! | [`testing`] | for your tests: wait for events, tell them as a story, see that nothing is left or lost |
 //!
@@ -63,6 +64,7 @@
 //! | `download` | [`actors::downloader`](crate::actors): HTTP(S) to files |
 //! | `heartbeat` | [`actors::heartbeat`](crate::actors): the daemon that says the system is alive |
 //! | `process` | [`actors::process`](crate::actors): programs as actors (Linux) |
+//! | `control` | `latido::control`: a door to a running tree (Linux) |
 //! | `testing` | [`testing`]'s virtual time, which needs tokio's `test-util` |
 //! | `cli` (default) | all of the actors, and the program `latido` |
 
@@ -76,6 +78,8 @@ mod pulse;
 mod reporter;
 
 pub mod actors;
+#[cfg(feature = "control")]
+pub mod control;
 pub mod event;
 pub mod exit;
 pub mod fault;

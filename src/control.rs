@@ -1,0 +1,201 @@
+//! A door to a running tree: for those who want to see it, break it and understand it from another process.
+//!
+//! It is an HTTP interface on a thread of its own, which answers also while every arbiter of the tree is blocked. It is
+//! open to this machine's user alone: a Unix socket in a directory that nobody else may enter, where `latido ps`,
+//! `latido tree` and the other commands find it by themselves; and, if that is wanted, a port of the loopback interface
+//! with a token.
+//!
+//! ```no_run
+//! # use latido::prelude::*;
+//! # #[actix::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tree = SupervisorSpec::new("app").start()?;
+//! let _door = latido::control::Door::new(&tree).open()?; // closed when it is dropped
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The interface
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /v1` | [`wire::Instance`]: who answers |
+//! | `GET /v1/tree` | [`wire::Tree`]: what every child is doing |
+//! | `GET /v1/events?after=SEQ` | the events from there on, and then those that happen, each a [`wire::Event`]: as server-sent events, or in lines with `format=ndjson`. Without `after`, from now on. Some 16,000 are kept |
+//! | `GET /v1/incidents` | the last 256 failures, each a [`wire::Incident`]; `/v1/incidents/ID` is one |
+//! | `GET /v1/extra/NAME` | what the program shows beside its tree, see [`Door::extra`] |
+//! | `POST /v1/inject` | [`wire::Inject`]: puts a failure into children |
+//! | `POST /v1/restart`, `/v1/stop` | [`wire::Target`]: stops a child by its shutdown rule, and starts it again, or not |
+//! | `GET /metrics` | the tree for Prometheus |
+//! | `GET /v1/openapi.json` | all this for programs |
+//!
+//! What is not done is answered with a status of 400 or above and a [`wire::Refused`]. Actions are refused unless
+//! [`allow_actions`](Door::allow_actions) was called.
+
+mod actions;
+mod client;
+mod guard;
+mod history;
+mod instance;
+mod metrics;
+mod routes;
+mod server;
+pub mod wire;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::SystemTime;
+use std::{fmt, io};
+
+use tokio::sync::oneshot;
+
+pub use self::client::{Client, ClientError, find};
+use self::guard::Token;
+use self::history::History;
+use self::instance::Place;
+pub use self::instance::{Card, directory};
+use self::routes::{Extra, House};
+use self::server::Listeners;
+use crate::supervision::Tree;
+
+/// A door that is not open yet.
+pub struct Door {
+    tree: Tree,
+    program: String,
+    tcp: Option<SocketAddr>,
+    actions: bool,
+    extras: Vec<Extra>,
+    directory: PathBuf,
+}
+
+/// An open door. It closes when this is dropped, and whoever is connected then is disconnected.
+#[derive(Debug)]
+pub struct OpenDoor {
+    card: Card,
+    _place: Place,
+    close: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Door {
+    /// A door to `tree`: to look, not to act.
+    pub fn new(tree: &Tree) -> Self {
+        let program = std::env::args_os().next().unwrap_or_default();
+        let program =
+            std::path::Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self {
+            tree: tree.clone(),
+            program,
+            tcp: None,
+            actions: false,
+            extras: Vec::new(),
+            directory: directory(),
+        }
+    }
+
+    /// What the program calls itself, for those who choose among several; without it, the name of its file.
+    pub fn program(mut self, name: impl Into<String>) -> Self {
+        self.program = name.into();
+        self
+    }
+
+    /// Listens on a port of the loopback interface too, for browsers and for Prometheus; port 0 is any that is free.
+    pub fn tcp(mut self, address: SocketAddr) -> Self {
+        self.tcp = Some(address);
+        self
+    }
+
+    /// Lets those who may look also break, restart and stop parts.
+    pub fn allow_actions(mut self) -> Self {
+        self.actions = true;
+        self
+    }
+
+    /// Where it is found; without it, in [`directory()`]. It is made if need be, and must be this user's alone.
+    pub fn directory(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.directory = dir.into();
+        self
+    }
+
+    /// Shows something beside the tree, at `/v1/extra/NAME`. `value` is called on the door's thread each time that
+    /// somebody asks, and must not block.
+    pub fn extra<F>(mut self, name: impl Into<String>, value: F) -> Self
+    where
+        F: Fn() -> serde_json::Value + Send + Sync + 'static,
+    {
+        self.extras.push((name.into(), Arc::new(value)));
+        self
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// If the directory or the address is not to be had, or the address is not of the loopback interface.
+    pub fn open(self) -> io::Result<OpenDoor> {
+        if let Some(address) = self.tcp.filter(|address| !address.ip().is_loopback()) {
+            let why = format!("{address} is open to other machines; take 127.0.0.1 or [::1], and a tunnel");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let place = Place::choose(&self.directory)?;
+        let listeners = Listeners::bind(&place.socket, self.tcp)?;
+        let address = listeners.tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
+        let token = Token::new()?;
+        let card = Card {
+            program: self.program.clone(),
+            pid: process::id(),
+            socket: place.socket.clone(),
+            address,
+            token: address.map(|_| token.as_str().to_owned()),
+        };
+        let instance = wire::Instance {
+            api: wire::VERSION,
+            program: self.program,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: process::id(),
+            root: self
+                .tree
+                .snapshot()
+                .children
+                .first()
+                .map_or_else(String::new, |root| root.path.to_string()),
+            since: wire::seconds_since_1970(SystemTime::now()),
+            actions: self.actions,
+        };
+        let events = self.tree.subscribe();
+        let house = Arc::new(House::new(self.tree, History::new(), instance, token, self.extras));
+        let (close, closed) = oneshot::channel();
+        let thread = server::run(listeners, house, events, closed)?;
+        place.publish(&card)?;
+        Ok(OpenDoor { card, _place: place, close: Some(close), thread: Some(thread) })
+    }
+}
+
+impl OpenDoor {
+    /// What is needed to knock at it.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+}
+
+impl Drop for OpenDoor {
+    fn drop(&mut self) {
+        self.close.take();
+        // What the door calls of the program's own is short.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door")
+            .field("program", &self.program)
+            .field("tree", &self.tree)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! The last events, as lines of JSON, for everybody who reads them at their own pace.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::stream::{Stream, unfold};
+use tokio::sync::watch;
+
+use super::wire;
+use crate::event::{EventKind, Events};
+
+/// How many events are kept, and how much room they may take: about a second of the busiest tree.
+const EVENTS: usize = 16_384;
+const BYTES: usize = 8 << 20;
+
+/// How many events a reader is given at a time.
+const PORTION: usize = 256;
+
+/// One event, ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) seq: u64,
+    pub(super) json: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(super) struct History {
+    kept: Mutex<Kept>,
+    /// The last event's number.
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    lines: VecDeque<Line>,
+    bytes: usize,
+}
+
+/// What a reader gets.
+#[derive(Debug)]
+pub(super) enum Portion {
+    Lines(Vec<Line>),
+    /// So many events were not kept for it; those from here on are there.
+    Missed {
+        events: u64,
+        seq: u64,
+    },
+}
+
+impl History {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { kept: Mutex::default(), last: watch::Sender::new(0) })
+    }
+
+    pub(super) fn last(&self) -> u64 {
+        *self.last.borrow()
+    }
+
+    /// Writes down what happens until the tree ends.
+    pub(super) async fn keep(self: Arc<Self>, mut events: Events) {
+        while let Some(event) = events.next().await {
+            // It is told by the numbers that are missing.
+            if let EventKind::Missed(_) = event.kind {
+                continue;
+            }
+            let json =
+                serde_json::to_string(&wire::Event::from(&event)).expect("it has no maps and no bytes");
+            self.lock().push(Line { seq: event.seq, json: json.into() });
+            self.last.send_replace(event.seq);
+        }
+    }
+
+    /// Everything after the event `after`, and then what happens. It has no end.
+    pub(super) fn read(self: Arc<Self>, after: u64) -> impl Stream<Item = Portion> + Send {
+        let news = self.last.subscribe();
+        unfold((self, news, after), |(history, mut news, after)| async move {
+            // Whoever is ahead of this tree has been reading another one: it begins anew.
+            let after = if after > history.last() { 0 } else { after };
+            news.wait_for(|last| *last > after).await.ok()?;
+            let portion = history.lock().after(after);
+            let read = match &portion {
+                Portion::Lines(lines) => lines.last().map_or(after, |line| line.seq),
+                Portion::Missed { seq, .. } => *seq,
+            };
+            Some((portion, (history, news, read)))
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn push(&mut self, line: Line) {
+        self.bytes += line.json.len();
+        self.lines.push_back(line);
+        while self.lines.len() > EVENTS || self.bytes > BYTES {
+            let Some(oldest) = self.lines.pop_front() else { return };
+            self.bytes -= oldest.json.len();
+        }
+    }
+
+    fn after(&self, after: u64) -> Portion {
+        let from = self.lines.partition_point(|line| line.seq <= after);
+        match self.lines.get(from) {
+            Some(next) if next.seq > after + 1 => {
+                Portion::Missed { events: next.seq - after - 1, seq: next.seq - 1 }
+            }
+            _ => Portion::Lines(self.lines.iter().skip(from).take(PORTION).cloned().collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(seq: u64) -> Line {
+        Line { seq, json: format!("{{\"seq\":{seq}}}").into() }
+    }
+
+    fn kept(seqs: impl IntoIterator<Item = u64>) -> Kept {
+        let mut kept = Kept::default();
+        seqs.into_iter().for_each(|seq| kept.push(line(seq)));
+        kept
+    }
+
+    fn seqs(portion: Portion) -> Vec<u64> {
+        match portion {
+            Portion::Lines(lines) => lines.iter().map(|line| line.seq).collect(),
+            Portion::Missed { events, .. } => panic!("{events} missed"),
+        }
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_has_not_read_in_portions() {
+        let kept = kept(1..=1_000);
+        assert_eq!(seqs(kept.after(998)), [999, 1_000]);
+        assert_eq!(seqs(kept.after(0)), (1..=PORTION as u64).collect::<Vec<_>>());
+        assert!(seqs(kept.after(1_000)).is_empty());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for_and_who_is_too_slow_hears_how_much_is_missing() {
+        let kept = kept(1..=EVENTS as u64 + 10);
+        assert_eq!(kept.lines.len(), EVENTS);
+        let Portion::Missed { events, seq } = kept.after(3) else { panic!("they are not there any more") };
+        assert_eq!((events, seq), (7, 10));
+        assert_eq!(seqs(kept.after(seq))[0], 11);
+    }
+
+    #[test]
+    fn large_events_take_no_more_room_than_small_ones() {
+        let mut kept = Kept::default();
+        for seq in 1..=100 {
+            kept.push(Line { seq, json: "x".repeat(BYTES / 10).into() });
+        }
+        assert_eq!((kept.lines.len(), kept.bytes), (10, BYTES / 10 * 10));
+    }
+}

@@ -1,0 +1,102 @@
+//! The thread of a door: it answers while every arbiter of the tree is blocked.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Builder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::guard::Way;
+use super::routes::{House, router};
+use crate::event::Events;
+
+/// How many may be connected at the same time; more wait.
+const CONNECTIONS: usize = 128;
+/// How long a request may take to say what it wants.
+const HEADERS: Duration = Duration::from_secs(10);
+/// After what the system cannot accept, such as more files than it may open.
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub(super) struct Listeners {
+    pub(super) unix: UnixListener,
+    pub(super) tcp: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes a socket that nobody else may write to, and a port if one is wanted.
+    pub(super) fn bind(socket: &Path, tcp: Option<SocketAddr>) -> io::Result<Self> {
+        let explain =
+            |what: String| move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
+        let unix =
+            UnixListener::bind(socket).map_err(explain(format!("{socket:?} cannot be listened at")))?;
+        std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+        let tcp = tcp.map(|address| {
+            TcpListener::bind(address).map_err(explain(format!("{address} cannot be listened at")))
+        });
+        let listeners = Self { unix, tcp: tcp.transpose()? };
+        listeners.unix.set_nonblocking(true)?;
+        listeners.tcp.as_ref().map_or(Ok(()), |tcp| tcp.set_nonblocking(true))?;
+        Ok(listeners)
+    }
+}
+
+/// Runs until `closed`.
+pub(super) fn run(
+    listeners: Listeners,
+    house: Arc<House>,
+    events: Events,
+    closed: oneshot::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("latido-door".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::spawn(house.history.clone().keep(events));
+            let free = Arc::new(Semaphore::new(CONNECTIONS));
+            if let Some(tcp) = listeners.tcp {
+                let tcp = tokio::net::TcpListener::from_std(tcp)
+                    .expect("it does not block, and the runtime has I/O");
+                let router = router(house.clone(), Way::Tcp);
+                tokio::spawn(accept(free.clone(), router, async move || Ok(tcp.accept().await?.0)));
+            }
+            let unix = tokio::net::UnixListener::from_std(listeners.unix)
+                .expect("it does not block, and the runtime has I/O");
+            let router = router(house, Way::Unix);
+            tokio::spawn(accept(free, router, async move || Ok(unix.accept().await?.0)));
+            let _ = closed.await; // Dropped is closed as well.
+        });
+    })
+}
+
+async fn accept<S>(free: Arc<Semaphore>, router: Router, next: impl AsyncFn() -> io::Result<S>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    loop {
+        let Ok(permit) = free.clone().acquire_owned().await else { return };
+        match next().await {
+            Ok(stream) => drop(tokio::spawn(serve(stream, router.clone(), permit))),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+async fn serve<S>(stream: S, router: Router, _permit: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    // Whoever breaks off is gone; nobody need be told.
+    let _ = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
+}

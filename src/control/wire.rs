@@ -1,0 +1,283 @@
+//! What the door says, as JSON: the types of [version 1](VERSION) of its interface. Those who show a tree are made of
+//! these, wherever they get them from: the door of a running program, or a file that it wrote.
+//!
+//! Times of day are seconds since 1970 began (UTC), lengths of time are seconds. Fields and kinds may be added; a field is
+//! never removed nor given another meaning without a new version.
+
+use serde::{Deserialize, Serialize};
+
+mod of;
+
+pub(crate) use of::seconds_since_1970;
+
+/// The version of the interface: the first part of its paths, `/v1`.
+pub const VERSION: u32 = 1;
+
+/// Who it is that answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The version of the interface.
+    pub api: u32,
+    /// What the program calls itself.
+    pub program: String,
+    /// The version of latido in it.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// The name of the tree's root.
+    pub root: String,
+    /// When the door was opened.
+    pub since: f64,
+    /// Whether actions are allowed.
+    pub actions: bool,
+}
+
+/// A tree at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tree {
+    /// When.
+    pub at: f64,
+    /// Every event up to this one had happened, see [`Event::seq`].
+    pub seq: u64,
+    /// Threads that blocked actors were left behind on, and that have not returned.
+    pub abandoned_threads: usize,
+    /// Parents before children, siblings in starting order.
+    pub children: Vec<Child>,
+}
+
+/// One child at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// Where it stands.
+    pub path: String,
+    /// Its actor's type.
+    pub kind: String,
+    /// What it is doing.
+    pub state: State,
+    /// Which of its lives it is in, or was in last; 0 before the first.
+    pub incarnation: u64,
+    /// How its last incarnation ended, if one has.
+    pub last_exit: Option<Exit>,
+    /// What became of its messages, over all its lives.
+    pub messages: Messages,
+    /// If it is a supervisor: how, and how much of its restarts is used.
+    pub supervisor: Option<Supervisor>,
+}
+
+/// What a child is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // as in `supervision::ChildState`
+pub enum State {
+    Down,
+    Starting,
+    Running,
+    Stopping,
+    Waiting,
+    Finished,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The messages of a child, counted over all its lives; see [`MessageCounts`](crate::supervision::MessageCounts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Messages {
+    pub received: u64,
+    pub handled: u64,
+    pub lost: u64,
+    pub dropped: u64,
+    pub queued: u64,
+    pub in_hand: bool,
+}
+
+/// How a supervisor supervises.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Supervisor {
+    /// `one_for_one`, `one_for_all` or `rest_for_one`.
+    pub strategy: String,
+    /// How much of its restarts is used.
+    pub budget: Budget,
+}
+
+/// How much of a supervisor's restarts is used.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Restarts within the period.
+    pub used: u32,
+    /// Restarts allowed within the period.
+    pub intensity: u32,
+    /// The period.
+    pub period: f64,
+    /// When the oldest restart is forgotten; 0 if there is none.
+    pub frees_in: f64,
+}
+
+/// How an incarnation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// One word: `normal`, `shutdown`, `killed`, `panicked`, `failed`, `unresponsive`, `deaf`, `out_of_threads`,
+    /// `start_failed` or `gave_up`.
+    pub kind: String,
+    /// In words.
+    pub text: String,
+}
+
+/// One thing that happened to one child.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts the tree's events from 1.
+    pub seq: u64,
+    /// When.
+    pub at: f64,
+    /// To whom.
+    pub path: String,
+    /// To which of its lives; 0 before the first.
+    pub incarnation: u64,
+    /// How loud it is: `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// In words, whom it happened to included.
+    pub text: String,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened; see [`EventKind`](crate::EventKind).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum What {
+    Started,
+    Exited {
+        reason: Exit,
+        lived: f64,
+        lost: u64,
+        message: Option<String>,
+        kept: u64,
+    },
+    Stopped {
+        reason: Exit,
+        took: f64,
+    },
+    Restarting {
+        delay: f64,
+        wait: String,
+        failures: u32,
+        budget: Budget,
+        siblings: Vec<String>,
+    },
+    GaveUp {
+        child: String,
+        reason: Exit,
+        budget: Budget,
+    },
+    Injected {
+        fault: String,
+    },
+    DeadLetter {
+        message: Option<String>,
+        why: String,
+        total: u64,
+    },
+    Report {
+        report: String,
+    },
+    Missed {
+        events: u64,
+    },
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One failure as a story; see [`Incident`](crate::Incident).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Incident {
+    pub id: u64,
+    pub at: f64,
+    pub path: String,
+    pub incarnation: u64,
+    pub reason: Exit,
+    pub lived: f64,
+    pub injected: Option<String>,
+    pub lost: u64,
+    pub message: Option<String>,
+    pub kept: u64,
+    pub decision: Decision,
+    pub stopped: Vec<Stopped>,
+    pub down: Option<f64>,
+    pub answered: Option<f64>,
+    pub again: Option<u64>,
+    /// All of it in a few lines.
+    pub story: String,
+}
+
+/// What a supervisor decided about a failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Decision {
+    StaysDown,
+    Restart {
+        delay: f64,
+        /// The arithmetic of the delay.
+        wait: String,
+        budget: Budget,
+        siblings: Vec<String>,
+    },
+    GiveUp {
+        budget: Budget,
+    },
+    RollBack,
+    OutOfThreads,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Who was stopped with a child that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Who.
+    pub path: String,
+    /// How long that took.
+    pub took: f64,
+}
+
+/// What is asked of [`inject`](super#the-interface).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inject {
+    /// A path, or a glob over paths.
+    pub path: String,
+    /// Such as `panic` or `block:2`.
+    pub fault: String,
+    /// The number of the message that it strikes at; at once without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_message: Option<u64>,
+}
+
+/// The child that an action is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its path.
+    pub path: String,
+}
+
+/// The answer to an action that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// How many children it was done to.
+    pub children: usize,
+}
+
+/// The answer to whatever was not done, with a status that says the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Why, and what to do about it.
+    pub error: String,
+}

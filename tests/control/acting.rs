@@ -1,0 +1,54 @@
+//! What is done.
+
+use latido::control::Client;
+use latido::control::wire::{Inject, State};
+use latido::{EventKind, ExitReason};
+
+use crate::support::{Double, door, tree};
+
+#[actix::test]
+async fn a_failure_put_in_through_the_door_strikes_and_is_restarted() {
+    let mut watched = tree().await;
+    let open = door(&watched.tree).allow_actions().open().unwrap();
+    let inject = Inject { path: "app/*".into(), fault: "panic".into(), at_message: None };
+    assert_eq!(Client::new(open.card()).inject(&inject).await.unwrap().children, 2);
+    for path in ["app/one", "app/two"] {
+        let is_back =
+            |event: &latido::Event| event.incarnation == 2 && matches!(event.kind, EventKind::Started);
+        watched.events.until(path, is_back).await.unwrap();
+    }
+    assert_eq!(watched.worker.send(Double(4)).await, Ok(8));
+}
+
+#[actix::test]
+async fn a_failure_at_a_message_waits_for_it() {
+    let watched = tree().await;
+    let open = door(&watched.tree).allow_actions().open().unwrap();
+    let inject = Inject { path: "app/one".into(), fault: "panic".into(), at_message: Some(2) };
+    Client::new(open.card()).inject(&inject).await.unwrap();
+    assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
+    assert!(watched.worker.send(Double(1)).await.is_err());
+    assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
+}
+
+#[actix::test]
+async fn a_child_is_restarted_and_stopped_at_no_cost() {
+    let mut watched = tree().await;
+    let open = door(&watched.tree).allow_actions().open().unwrap();
+    let client = Client::new(open.card());
+    client.restart("app/one").await.unwrap();
+    let is_asked = |event: &latido::Event| {
+        matches!(&event.kind, EventKind::Stopped { reason: ExitReason::Shutdown, .. })
+    };
+    watched.events.until("app/one", is_asked).await.unwrap();
+    let shown = client.tree().await.unwrap();
+    assert_eq!((shown.children[1].state, shown.children[1].incarnation), (State::Running, 2));
+    assert_eq!(shown.children[0].supervisor.as_ref().unwrap().budget.used, 0);
+
+    client.stop("app/one").await.unwrap();
+    assert_eq!(client.tree().await.unwrap().children[1].state, State::Finished);
+    assert!(watched.worker.send(Double(1)).await.is_err());
+    client.restart("app/one").await.unwrap();
+    assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
+    assert!(client.stop("app").await.unwrap_err().to_string().contains("stop the tree instead"));
+}

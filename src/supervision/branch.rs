@@ -55,7 +55,12 @@ impl Branch {
         if self.called(&child.rules.id).is_some() {
             return Err(SpecError::DuplicateId(supervisor.path().join(&child.rules.id)));
         }
-        Ok(self.add(child, supervisor.path(), supervisor.bus(), true))
+        let node = self.add(child, supervisor.path(), supervisor.bus(), true);
+        // Somebody above may have retired the supervisor with all that was below it then, and it does not know yet.
+        if supervisor.is_retired() {
+            node.retire();
+        }
+        Ok(node)
     }
 
     /// Lets a child go that is down for good, or whose supervisor is: its address is closed.
@@ -121,5 +126,44 @@ impl Branch {
 
     fn write(&self) -> RwLockWriteGuard<'_, Roster> {
         self.roster.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix::prelude::*;
+
+    use super::*;
+    use crate::supervision::{ChildSpec, SupervisorSpec};
+
+    struct Echo;
+
+    impl Actor for Echo {
+        type Context = Context<Self>;
+    }
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Ping;
+
+    impl Handler<Ping> for Echo {
+        type Result = ();
+
+        fn handle(&mut self, _: Ping, _: &mut Context<Self>) {}
+    }
+
+    /// It was told to take the child in before it heard that it is killed.
+    #[actix::test]
+    async fn whoever_is_taken_in_by_a_supervisor_that_is_down_for_good_answers_closed_with_all_below_it() {
+        let bus = EventBus::new(Arbiter::current());
+        let (tell, _told) = tokio::sync::mpsc::unbounded_channel();
+        let supervisor =
+            Node::plant(SupervisorSpec::new("app").into(), TreePath::root("app"), &bus, Boss::Nobody(tell));
+        supervisor.retire();
+        let echo = ChildSpec::new("echo", || Echo);
+        let addr = echo.addr();
+        let hired = SupervisorSpec::new("hired").child(echo).into();
+        supervisor.branch.as_ref().unwrap().hire(hired, &supervisor).map(drop).unwrap();
+        assert_eq!(addr.send(Ping).await, Err(MailboxError::Closed));
     }
 }

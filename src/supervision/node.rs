@@ -302,6 +302,10 @@ impl Node {
         self.lock().state = state;
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.lock().is_retired
+    }
+
     pub(crate) fn incarnation(&self) -> u64 {
         self.lock().incarnation
     }

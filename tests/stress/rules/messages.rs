@@ -94,13 +94,18 @@ fn as_the_actor_counts(
     let (sent, begun, returned) =
         (child.sent.load(SeqCst), child.begun.load(SeqCst), child.returned.load(SeqCst));
     let events = history.events.iter().filter(|event| event.path == child.path);
-    let (mut hung, mut struck) = (0, 0);
+    // A fault strikes between the mailbox and the handler: the message in hand is lost, and no handler has begun.
+    let (mut hung, mut struck, mut blocked) = (0, 0, None);
     for event in events {
         match &event.kind {
-            EventKind::Exited { reason, .. } | EventKind::Stopped { reason, .. } => {
-                hung += u64::from(is_left_behind(reason));
+            EventKind::Exited { reason, .. } | EventKind::Stopped { reason, .. }
+                if is_left_behind(reason) =>
+            {
+                hung += 1;
+                struck += u64::from(blocked == Some(event.incarnation));
             }
             EventKind::Injected(Fault::Panic | Fault::Fail) => struck += 1,
+            EventKind::Injected(Fault::Block(_)) => blocked = Some(event.incarnation),
             _ => {}
         }
     }

@@ -63,8 +63,8 @@
 //! | `digest` | [`actors::digest`](crate::actors): SHA-256 of files |
 //! | `download` | [`actors::downloader`](crate::actors): HTTP(S) to files |
 //! | `heartbeat` | [`actors::heartbeat`](crate::actors): the daemon that says the system is alive |
-//! | `process` | [`actors::process`](crate::actors): programs as actors (Linux) |
 //! | `control` | `latido::control`: a door to a running tree (Linux) |
+//! | `process` | [`actors::process`](crate::actors): programs as actors, CPU jobs in processes (Linux) |
 //! | `testing` | [`testing`]'s virtual time, which needs tokio's `test-util` |
 //! | `cli` (default) | all of the actors, and the program `latido` |
 

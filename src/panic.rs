@@ -51,6 +51,12 @@ impl Panic {
         Some(frames_of_the_actor(&self.backtrace()?.to_string()))
     }
 
+    /// One that happened in another process.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn elsewhere(message: String, location: Option<String>) -> Self {
+        Self(Arc::new(Noted { message, location, backtrace: None }))
+    }
+
     pub(crate) fn from_payload(payload: Box<dyn Any + Send>) -> Self {
         let message = text(&*payload);
         // The payload is the user's too: its destructor may panic. What that panic throws is leaked

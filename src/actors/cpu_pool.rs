@@ -41,7 +41,11 @@ use actix::prelude::*;
 
 use self::crew::{Entrance, OutOfThreads};
 pub use self::outcome::{JobError, JobPanicked, JobTimedOut};
-use self::worker::{Answer, Task};
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(super) use self::worker::Answer;
+#[cfg(not(all(feature = "process", target_os = "linux")))]
+use self::worker::Answer;
+use self::worker::Task;
 use crate::{exit, pulse};
 
 // ===== messages =====

@@ -6,6 +6,7 @@
 //! | `downloader::Downloader` | gets a URL into a file | `download` |
 //! | `heartbeat::Heartbeat` | says at an interval that the system is alive | `heartbeat` |
 //! | `process::Process` | is a program that runs | `process` (Linux) |
+//! | `process::pool::ProcessPool` | runs CPU jobs in processes of this program's own | `process` (Linux) |
 //! | `process::CommandRunner` | runs a program for each message | `process` (Linux) |
 
 pub mod cpu_pool;

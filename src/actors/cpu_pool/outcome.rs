@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use log::Level;
 
+#[cfg(all(feature = "process", target_os = "linux"))]
+use crate::actors::process::pool::Quarantine;
 use crate::{ExitReason, Report};
 
-/// Why there is no result. The pool is as good as before in every case but the last.
+/// Why there is no result. The pool is as good as before, unless it says that it ended.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
@@ -18,11 +20,9 @@ pub enum JobError {
     /// The state of the thread could not be built, so the job did not run. The next job tries again.
     #[error("the worker could not be built: its factory {0}")]
     WorkerInit(ExitReason),
-    /// The job ran for longer than it may. It may still be running, on a thread that is no longer the pool's; what it
-    /// returns is dropped.
-    #[error(
-        "the job was not done within its limit of {limit:?} and was left behind, with the thread it blocks"
-    )]
+    /// The job ran for longer than it may. In a process it was killed. On a thread it may still be running, one that is no
+    /// longer the pool's; what it returns is dropped.
+    #[error("the job was not done within its limit of {limit:?}")]
     TimedOut {
         /// How long it was allowed to run.
         limit: Duration,
@@ -30,6 +30,34 @@ pub enum JobError {
     /// The pool had no thread left for the job, so it did not run: sending it again repeats nothing.
     #[error("the pool ended before the job ran; send it again")]
     Lost,
+    /// The process pool ended while the job ran: it was killed, and what it had done by then is done.
+    #[error("the pool ended while the job ran")]
+    Interrupted,
+    /// The job is not among the [`Jobs`](super::super::process::pool::Jobs) that a worker process can do, so it did not
+    /// run.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    #[error("there is no job {job} in a worker: name it where `main` begins, in `Jobs::new().job::<..>(..)`")]
+    NotRegistered {
+        /// Its type, or its name if the pool knows it and the worker does not.
+        job: &'static str,
+    },
+    /// The job, which then did not run, or its result is too large to be sent between processes.
+    #[error(
+        "{bytes} bytes are too many: a job and its result may have {max}; send the name of a file instead"
+    )]
+    TooLarge {
+        /// What it has.
+        bytes: usize,
+        /// What it may have.
+        max: usize,
+    },
+    /// The job, which then did not run, or its result cannot be sent between processes: serde says why.
+    #[error("it cannot be sent between processes: {0}")]
+    NotSerializable(String),
+    /// The job has cost one worker process after the other, as often as it may, and is not run again.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    #[error(transparent)]
+    Quarantined(Quarantine),
 }
 
 /// The pool's word on its tree's event stream when a job, or the building of the state for it, panicked.

@@ -31,7 +31,7 @@ pub(super) trait Work<W>: Send {
 
 /// The line to the sender; nobody listens if the job came by `do_send`. Dropped unused it says
 /// [`JobError::Lost`]: so end the tasks of a queue that nobody will read.
-pub(super) struct Answer<R>(pub(super) Option<OneshotSender<Result<R, JobError>>>);
+pub(in crate::actors) struct Answer<R>(pub(in crate::actors) Option<OneshotSender<Result<R, JobError>>>);
 
 pub(super) struct Worker<W: 'static> {
     /// Built at the first job rather than with the worker: where a factory can fail, there is a sender to
@@ -120,11 +120,11 @@ impl<W: 'static> Worker<W> {
 }
 
 impl<R> Answer<R> {
-    fn is_unwanted(&self) -> bool {
+    pub(in crate::actors) fn is_unwanted(&self) -> bool {
         self.0.as_ref().is_some_and(OneshotSender::is_closed)
     }
 
-    fn send(mut self, result: Result<R, JobError>) {
+    pub(in crate::actors) fn send(mut self, result: Result<R, JobError>) {
         if let Some(sender) = self.0.take() {
             let _ = sender.send(result);
         }

@@ -35,7 +35,7 @@ use super::leaving::Leaving;
 /// that by name (`pkill`) does not hit the guards, which have to outlive it.
 const GUARD: &str = "[process-guard]";
 const LAUNCHER: &str = "[process-launcher]";
-const GUARDS_PROGRAM: &str = "/proc/self/exe";
+pub(super) const GUARDS_PROGRAM: &str = "/proc/self/exe";
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 

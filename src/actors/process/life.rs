@@ -20,7 +20,7 @@ use crate::Reporter;
 use crate::supervision::Backoff;
 
 /// How long what is left in a pipe may take to be read after a program's end.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a life is to be like.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Plan {
         let pid = program.pid();
         lines.reporter.report(ProcessReport::Started { command: command.to_string(), pid });
 
-        let Pipes { stdin, stdout, stderr } = &mut pipes;
+        let Pipes { stdin, stdout, stderr, .. } = &mut pipes;
         let (seen, sights) = mpsc::unbounded_channel();
         let lookout = Lookout { ready: self.readiness.line(), seen };
         let (orders, mut run) = program.parts();

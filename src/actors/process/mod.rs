@@ -2,7 +2,7 @@
 //!
 //! [`Process`] is a program that stays: lines, bytes or values go in and come out, and its exit is the actor's exit, so
 //! a supervisor restarts it like any other child. [`CommandRunner`] runs one program per message and answers with what
-//! became of it.
+//! became of it. [`pool`] runs CPU jobs in processes of this program's own.
 //!
 //! # Nothing is left behind
 //!
@@ -28,6 +28,7 @@ mod life;
 mod messages;
 mod notify;
 mod output;
+pub mod pool;
 mod program;
 mod resident;
 mod runner;

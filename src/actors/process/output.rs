@@ -17,7 +17,7 @@ const TAIL: usize = 64 * 1024;
 const MAX_LINE: usize = 1024 * 1024;
 
 /// The longest frame, in bytes.
-const MAX_FRAME: usize = 16 * 1024 * 1024;
+pub(super) const MAX_FRAME: usize = 16 * 1024 * 1024;
 
 /// How long a pipe may be silent once its program has ended. Whatever the program wrote is in the pipe by then and all
 /// that it started is dead, so only somebody whom it gave the pipe to can still hold it open.

@@ -33,6 +33,8 @@ pub(super) struct Program {
 pub(super) struct Pipes {
     /// `None` if it was started with nothing to read.
     pub(super) stdin: Option<pipe::Sender>,
+    /// The program's end of that, if it was started so.
+    pub(super) unread: Option<OwnedFd>,
     pub(super) stdout: Output,
     pub(super) stderr: Output,
 }
@@ -40,6 +42,9 @@ pub(super) struct Pipes {
 /// What a program is given to read.
 pub(super) enum Input {
     Pipe,
+    /// A pipe the other end of which we keep as well, so that it can be seen what the program has not read. In return
+    /// nobody notices by writing that the program has closed its own.
+    WatchedPipe,
     Nothing,
 }
 
@@ -128,18 +133,20 @@ impl Run<'_> {
 
 /// The program's ends, and ours.
 fn streams(input: Input, over: &watch::Receiver<bool>) -> io::Result<([OwnedFd; 3], Pipes)> {
-    let (stdin, to) = match input {
-        Input::Pipe => {
+    let (stdin, to, unread) = match input {
+        Input::Pipe | Input::WatchedPipe => {
             let (reader, writer) = io::pipe()?;
-            (OwnedFd::from(reader), Some(pipe::Sender::from_owned_fd(writer.into())?))
+            let unread = matches!(input, Input::WatchedPipe).then(|| reader.try_clone()).transpose()?;
+            let to = pipe::Sender::from_owned_fd(writer.into())?;
+            (OwnedFd::from(reader), Some(to), unread.map(OwnedFd::from))
         }
-        Input::Nothing => (File::open("/dev/null")?.into(), None),
+        Input::Nothing => (File::open("/dev/null")?.into(), None, None),
     };
     let (from_out, stdout) = io::pipe()?;
     let (from_err, stderr) = io::pipe()?;
     let output = |pipe: io::PipeReader| -> io::Result<Output> {
         Ok(Output::new(pipe::Receiver::from_owned_fd(pipe.into())?, over.clone()))
     };
-    let pipes = Pipes { stdin: to, stdout: output(from_out)?, stderr: output(from_err)? };
+    let pipes = Pipes { stdin: to, unread, stdout: output(from_out)?, stderr: output(from_err)? };
     Ok(([stdin, stdout.into(), stderr.into()], pipes))
 }

@@ -1,8 +1,10 @@
 //! Small programs that behave badly, or in an unusual way, for the tests of processes: the first argument says which.
-//! It is also the guard of what those tests start.
+//! It is also the guard of what those tests start, and the worker of their pools.
 
 mod escape;
 mod host;
+#[path = "../jobs.rs"]
+mod jobs;
 mod speak;
 
 use std::env;
@@ -14,7 +16,7 @@ use std::thread::park;
 use nix::sys::signal::{SigSet, Signal, raise};
 
 fn main() {
-    latido::actors::process::init();
+    jobs::jobs().init();
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
@@ -31,6 +33,7 @@ fn main() {
         ["double"] => speak::double(),
         ["notify", ref messages @ ..] => speak::notify(messages),
         ["host", ref fifos @ ..] => host::run(fifos),
+        ["pool-host", ref fifos @ ..] => jobs::host(fifos),
         _ => panic!("no such program: {args:?}"),
     }
 }

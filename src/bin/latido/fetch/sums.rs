@@ -196,9 +196,10 @@ fn parse(line: &[u8], algorithm: Option<Algorithm>) -> Result<(OsString, Checksu
 fn tagged(line: &[u8]) -> Option<(&str, &[u8], &str)> {
     let open = line.iter().position(|&byte| byte == b'(')?;
     let close = line.iter().rposition(|&byte| byte == b')').filter(|close| *close > open)?;
-    let tag = str::from_utf8(&line[..open]).ok()?.trim_end();
+    let tag = str::from_utf8(&line[..open]).ok()?;
+    let tag = tag.strip_suffix(' ').unwrap_or(tag);
     let hex = str::from_utf8(&line[close + 1..]).ok()?.trim().strip_prefix('=')?.trim();
-    // A space before the bracket ends a digest: it is a plain line whose name has brackets.
+    // Another space before the bracket ends a digest: it is a plain line whose name has brackets.
     (!tag.is_empty() && !tag.contains(' ')).then_some((tag, &line[open + 1..close], hex))
 }
 

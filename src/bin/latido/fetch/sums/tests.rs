@@ -32,6 +32,7 @@ fn every_format_of_the_tools_is_read() {
         (format!("\\{hex}  a\\\\b\\nc\\r"), "a\\b\nc\r", Algorithm::Sha256),
         (format!("{hex}  a\\nb"), "a\\nb", Algorithm::Sha256),
         (format!("{hex}  a (1) = b"), "a (1) = b", Algorithm::Sha256),
+        (format!("{hex}  (1) = b"), "(1) = b", Algorithm::Sha256),
         (format!("SHA256 (a) = {hex}"), "a", Algorithm::Sha256),
         (format!("SHA256 (a (1) = b) = {hex}"), "a (1) = b", Algorithm::Sha256),
         (format!("SHA256(a)= {hex}"), "a", Algorithm::Sha256),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::entries::Entries;
 use super::entry::{Draft, EntryError, Origin};
 use super::error::BadInput;
+use super::text::presentable;
 
 mod metalink;
 
@@ -125,7 +126,8 @@ impl List {
 impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, origin, count } = self;
-        write!(f, "{origin}: {what} is not supported and has no effect")?;
+        // It may be the word of a file from somewhere.
+        write!(f, "{}", presentable(&format!("{origin}: {what} is not supported and has no effect")))?;
         match count {
             1 => Ok(()),
             _ => write!(f, " (it stands on {count} lines)"),

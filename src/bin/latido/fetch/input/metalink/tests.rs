@@ -84,6 +84,17 @@ fn what_latido_does_not_have_is_told_once() {
 }
 
 #[test]
+fn what_is_told_of_a_file_cannot_speak_to_the_terminal() {
+    let list = list(&metalink(
+        "<file name=\"a\"><hash type=\"\u{1b}[2J&#27;\">00</hash><url>http://a/x</url></file>",
+    ));
+    assert_eq!(
+        list.ignored[0].to_string(),
+        r"a.meta4:3: hash `\u{1b}[2J\u{1b}` is not supported and has no effect"
+    );
+}
+
+#[test]
 fn every_mistake_in_a_file_is_told_with_its_line() {
     let url = "<url>http://h/x</url>";
     for (file, said) in [

@@ -14,6 +14,7 @@
 //! | [`exec`] | the command that is run on each file |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
 //! | [`text`] | other people's text, fit to be shown |
+//! | `outside` | what holds of all that is read from outside, for the tests and `fuzz/` |
 //! | [`board`], [`report`] | what the ledger tells those who watch |
 //! | [`run`], [`summary`] | a run from its arguments to its end |
 
@@ -35,6 +36,8 @@ mod intake;
 pub(crate) mod job;
 pub(crate) mod journal;
 mod ledger;
+#[cfg(test)]
+mod outside;
 mod placing;
 mod renaming;
 pub(crate) mod report;

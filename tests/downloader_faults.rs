@@ -46,6 +46,10 @@ async fn every_failure_has_its_words_and_leaves_nothing() {
             vec![ok(&[TEN, ("content-encoding", "gzip")]), send("1234567890")],
             "the server sent it encoded as gzip, though asked for the bare file",
         ),
+        (
+            vec![ok(&[("transfer-encoding", "gzip, chunked")]), send("3\r\n123\r\n0\r\n\r\n")],
+            "the server sent it encoded as gzip, chunked, though asked for the bare file",
+        ),
         (error("206 Partial Content"), "the server answered 206 Partial Content"),
         (vec![head("204 No Content", &[])], "the server answered 204 No Content"),
         (vec![head("304 Not Modified", &[])], "the server answered 304 Not Modified"),

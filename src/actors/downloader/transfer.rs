@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix::prelude::*;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 
 use super::client::{Answer, Clients};
 use super::hashing::Hashing;
@@ -76,6 +76,13 @@ fn check_head(response: &Answer) -> Result<Option<u64>, FetchError> {
     let encodings = || header_values(headers, CONTENT_ENCODING);
     if let Some(encoding) = encodings().find(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(FetchError::Encoding(encoding.to_owned()));
+    }
+    // The client takes chunks apart if they are the outermost coding, and no other one.
+    let travels: Vec<_> = header_values(headers, TRANSFER_ENCODING).collect();
+    match travels[..] {
+        [] => {}
+        [one] if ["chunked", "identity"].iter().any(|known| one.eq_ignore_ascii_case(known)) => {}
+        _ => return Err(FetchError::Encoding(travels.join(", "))),
     }
     Ok(header_values(headers, CONTENT_LENGTH).find_map(|length| length.parse().ok()))
 }

@@ -208,7 +208,10 @@ impl Job {
             {
                 self.retry(error, rules)
             }
-            (Stage::Fetching, Answer::FetchFailed { error, .. }) => self.fail(error),
+            (Stage::Fetching, Answer::FetchFailed { error, .. }) => {
+                self.tries += 1;
+                self.fail(error)
+            }
             (Stage::Fetching, Answer::GivenBack) => {
                 self.stage = Stage::Queued;
                 Next::Requeue

@@ -56,7 +56,7 @@ fn every_answer_leads_where_the_table_says() {
         // stage     answer               rules  becomes     next             attempt  tries
         (Fetching,   fetched(),           PLAIN, Verifying,  Next::Verify,       8,    1),
         (Fetching,   fetch_failed(true),  PLAIN, Queued,     retry,              7,    2),
-        (Fetching,   fetch_failed(false), PLAIN, Failed,     Next::Finished,    7,    1),
+        (Fetching,   fetch_failed(false), PLAIN, Failed,     Next::Finished,    7,    2),
         (Fetching,   Answer::Lost,        PLAIN, Fetching,   Next::Fetch,        8,    1),
         (Fetching,   Answer::GivenBack,   PLAIN, Queued,     Next::Requeue,      7,    1),
         (Verifying,  right(),             PLAIN, Done,       Next::Finished,    7,    1),

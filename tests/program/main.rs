@@ -10,6 +10,7 @@ mod demo;
 mod dry_run;
 mod exit_codes;
 mod failures;
+mod faults;
 mod files;
 mod full_disk;
 mod good_runs;

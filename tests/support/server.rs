@@ -14,11 +14,17 @@ use tokio::sync::{Semaphore, oneshot};
 const TLS_HANDSHAKE: u8 = 0x16;
 /// A request that has not come by then never will.
 const LIMIT: Duration = Duration::from_secs(60);
+/// So many repetitions make a flood.
+const FLOOD: usize = 1000;
 
 /// One thing done to a connection. After the last of a list the next request is read from it.
 #[derive(Clone, Debug)]
 pub enum Step {
     Send(Vec<u8>),
+    /// Sends it byte by byte, each in a packet of its own.
+    Drip(Vec<u8>),
+    /// Sends the same again and again until the client goes away.
+    Flood(Vec<u8>),
     /// Sends 500 bytes one at a time, a pause after each.
     Trickle,
     /// Ends the connection in good order (FIN).
@@ -104,7 +110,7 @@ impl Server {
         assert!(!timeout.timed_out(), "{came} requests came, not {count}");
     }
 
-    /// Waits until one more connection stalls.
+    /// Waits until one more connection stalls, or is flooded.
     pub async fn stalled(&self) {
         self.shared.stalls.acquire().await.unwrap().forget();
     }
@@ -140,6 +146,21 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
         for step in (shared.answer)(&request) {
             match step {
                 Step::Send(bytes) => stream.write_all(&bytes).await?,
+                Step::Drip(bytes) => {
+                    for byte in bytes {
+                        stream.write_all(&[byte]).await?;
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Step::Flood(bytes) => {
+                    for _ in 0..FLOOD {
+                        stream.write_all(&bytes).await?;
+                    }
+                    shared.stalls.add_permits(1);
+                    loop {
+                        stream.write_all(&bytes).await?;
+                    }
+                }
                 Step::Trickle => {
                     for _ in 0..500 {
                         stream.write_all(b"x").await?;

@@ -46,7 +46,7 @@ async fn which_codes_are_success_is_up_to_the_command() {
     }
     assert_eq!(failed(within(run(Process::new(exits(1))).1).await.unwrap()).code(), Some(1));
     let error = within(runner().send(RunCommand::new(exits(1)))).await.unwrap().unwrap_err();
-    assert!(matches!(error, RunError::Exit(exit) if exit.code() == Some(1)));
+    assert!(matches!(error, RunError::Exit { exit, .. } if exit.code() == Some(1)));
     let nothing_is = Command::new("true").success_codes([]);
     assert_eq!(failed(within(run(Process::new(nothing_is)).1).await.unwrap()).code(), Some(0));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use futures::future::join_all;
 use latido::actors::process::*;
+use latido::exit::ExitReason;
 
 use super::support::*;
 
@@ -20,8 +21,9 @@ async fn a_run_answers_with_what_the_program_said() {
 
 #[actix::test]
 async fn a_run_that_fails_answers_with_its_exit() {
-    let error = run_once("echo no >&2; exit 4", None).await.unwrap_err();
-    let RunError::Exit(exit) = error else { panic!("{error}") };
+    let error = run_once("echo out; echo no >&2; exit 4", None).await.unwrap_err();
+    let RunError::Exit { exit, output } = error else { panic!("{error}") };
+    assert_eq!((&*output.stdout, &*output.stderr), ("out\n", "no\n"));
     assert_eq!(exit.code(), Some(4));
     assert_eq!(exit.last_words, ["no"]);
 }
@@ -54,8 +56,8 @@ async fn a_run_that_takes_too_long_and_ignores_it_is_killed() {
     held.opened().await;
     tokio::time::pause(); // what is left of the limit, and the grace, pass at once
     let error = answer.await.unwrap().unwrap().unwrap_err();
-    let RunError::TimedOut { exit, .. } = &error else { panic!("{error}") };
-    assert_eq!(exit.signal(), Some(9), "{error}");
+    let RunError::TimedOut { exit, output, .. } = &error else { panic!("{error}") };
+    assert_eq!((exit.signal(), &*output.stderr), (Some(9), "on it\n"), "{error}");
     assert_eq!(exit.last_words, ["on it"]);
     tokio::time::resume();
     held.released().await;
@@ -93,4 +95,59 @@ async fn a_run_begins_when_nothing_is_left_of_the_same_run_that_was_given_up() {
         run.abort();
         assert!(run.await.unwrap_err().is_cancelled());
     }
+}
+
+/// A runner with a program that traps SIGTERM as it says, and is asked to stop once that has a pipe open.
+async fn stopped(
+    trap: &str,
+) -> (Result<Result<CommandOutput, RunError>, MailboxError>, ExitReason, HeldPipe) {
+    let mut held = HeldPipe::new();
+    let (runner, end) = run(CommandRunner::default());
+    let command = held.command_after(trap, "while :; do sleep 0.01; done");
+    let answer = actix::spawn(runner.send(RunCommand::new(command)));
+    held.opened().await;
+    runner.send(Stop).await.unwrap();
+    let reason = within(end).await.unwrap();
+    (within(answer).await.unwrap(), reason, held)
+}
+
+#[actix::test]
+async fn what_runs_when_its_runner_is_stopped_is_asked_to_end_and_may_tidy_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let tidy = dir.path().join("tidy");
+    let (answer, reason, held) =
+        stopped(&format!("trap 'echo tidy > {}; exit 0' TERM", tidy.display())).await;
+    // It may have ended before its work was done, whatever its exit code.
+    assert!(matches!(answer, Err(MailboxError::Closed)), "{answer:?}");
+    assert!(matches!(reason, ExitReason::Normal), "{reason}");
+    assert_eq!(fs::read_to_string(tidy).unwrap(), "tidy\n");
+    held.released().await;
+}
+
+#[actix::test]
+async fn what_ignores_that_is_killed_after_the_grace_and_nothing_new_begins() {
+    let mut held = HeldPipe::new();
+    let (runner, end) = run(CommandRunner::default());
+    let command = held.command_after("trap '' TERM", "sleep 1000");
+    let answer = actix::spawn(runner.send(RunCommand::new(command)));
+    held.opened().await;
+    runner.send(Stop).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let late = dir.path().join("late");
+    let late_answer = actix::spawn(runner.send(RunCommand::new(Command::new("touch").arg(&late))));
+    tokio::time::pause(); // the grace passes at once
+    assert!(matches!(end.await.unwrap(), ExitReason::Normal));
+    tokio::time::resume();
+    assert!(matches!(within(answer).await.unwrap(), Err(MailboxError::Closed)));
+    assert!(within(late_answer).await.unwrap().is_err());
+    assert!(!late.exists());
+    held.released().await;
+}
+
+#[actix::test]
+async fn a_runner_with_nothing_to_run_stops_at_once() {
+    let (runner, end) = run(CommandRunner::default());
+    runner.send(RunCommand::new(Command::new("true"))).await.unwrap().unwrap();
+    runner.send(Stop).await.unwrap();
+    assert!(matches!(within(end).await.unwrap(), ExitReason::Normal));
 }

@@ -231,4 +231,5 @@ pub(crate) struct Ping;
 on!(Process, Stop, |ctx| ctx.stop());
 on!(Process, Ping, |_| ());
 on!(Process, Crash, |_| crash("on purpose"));
+on!(CommandRunner, Stop, |ctx| ctx.stop());
 on!(CommandRunner, Crash, |_| crash("on purpose"));

@@ -69,7 +69,7 @@ async fn a_program_cannot_allocate_more_than_its_limit() {
 async fn a_program_that_uses_up_its_processor_time_is_killed() {
     let busy = Command::shell("while :; do :; done").cpu_limit(Duration::from_secs(1)).core_limit(0);
     let error = run_to_end(busy).await.unwrap_err();
-    let RunError::Exit(exit) = &error else { panic!("{error}") };
+    let RunError::Exit { exit, .. } = &error else { panic!("{error}") };
     assert_eq!(exit.signal(), Some(nix::libc::SIGXCPU), "{error}");
 }
 
@@ -89,7 +89,7 @@ async fn a_program_cannot_start_more_processes_than_its_limit() {
         fork = fork.user("54321"); // root is not limited; nobody else has this number
     }
     let error = run_to_end(fork).await.unwrap_err();
-    let RunError::Exit(exit) = &error else { panic!("{error}") };
+    let RunError::Exit { exit, .. } = &error else { panic!("{error}") };
     assert!(exit.last_words.iter().any(|line| line.to_lowercase().contains("fork")), "{error}");
 }
 

@@ -78,22 +78,56 @@ fn blocked(part: &str) -> (Running, Server, TempDir) {
     (Running::start(dir.path(), args), server, dir)
 }
 
-#[test]
-fn a_command_that_will_not_end_is_killed_with_the_run() {
+/// A run whose command is under way: `script` runs behind a trap that says that SIGTERM came.
+fn commanding(script: &str) -> (Running, Server, TempDir) {
     let files = Files(vec![("x".into(), b"content".to_vec())]);
     let server = files.serve();
     let dir = tempdir().unwrap();
-    let script = "trap '' TERM INT; echo $$ > pid; while :; do sleep 0.1; done";
-    fs::write(dir.path().join("stubborn.sh"), script).unwrap();
-    let run = Running::start(dir.path(), ["fetch", &server.url("x"), "--exec", "sh stubborn.sh"]);
-    let pid = dir.path().join("pid");
-    until(|| fs::read_to_string(&pid).is_ok_and(|pid| pid.ends_with('\n')));
-    run.signal(Signal::SIGINT);
-    run.end().with_code(130);
-    let pid = fs::read_to_string(&pid).unwrap();
-    until(|| !std::path::Path::new("/proc").join(pid.trim()).exists());
+    let script = format!("trap '{script}' TERM; trap '' INT; echo $$ > pid; while :; do sleep 0.1; done");
+    fs::write(dir.path().join("command.sh"), script).unwrap();
+    let run = Running::start(dir.path(), ["fetch", &server.url("x"), "--exec", "sh command.sh"]);
+    until(|| fs::read_to_string(dir.path().join("pid")).is_ok_and(|pid| pid.ends_with('\n')));
+    (run, server, dir)
+}
+
+/// Nothing is left of the command, and the next run runs it again on the file, which is there.
+fn assert_cut_short(dir: &TempDir, server: &Server) {
+    let pid = fs::read_to_string(dir.path().join("pid")).unwrap();
+    assert!(!std::path::Path::new("/proc").join(pid.trim()).exists());
     latido(dir.path(), ["fetch", &server.url("x"), "--exec", "cmp x"]).with_code(0);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_command_is_asked_to_end_before_the_run_ends_and_may_tidy_up() {
+    let (run, server, dir) = commanding("sleep 0.3; echo tidy > tidy; exit 0");
+    run.signal(Signal::SIGINT);
+    let ended = run.end().with_code(130);
+    assert_eq!(fs::read_to_string(dir.path().join("tidy")).unwrap(), "tidy\n");
+    assert!(ended.stdout.contains("1 left for the next run"), "{}", ended.stdout);
+    assert_cut_short(&dir, &server);
+}
+
+#[test]
+fn a_command_that_will_not_end_is_killed_with_the_run() {
+    let (run, server, dir) = commanding("");
+    run.signal(Signal::SIGINT);
+    run.end().with_code(130);
+    assert_cut_short(&dir, &server);
+}
+
+#[test]
+fn the_second_signal_kills_a_command_at_once() {
+    let (run, server, dir) = commanding("touch asked");
+    run.signal(Signal::SIGINT);
+    until(|| dir.path().join("asked").exists());
+    let asked = std::time::Instant::now();
+    run.signal(Signal::SIGINT);
+    run.end().with_code(130);
+    assert!(asked.elapsed().as_secs() < 3, "it took {:?}, as if nobody had insisted", asked.elapsed());
+    let pid = fs::read_to_string(dir.path().join("pid")).unwrap();
+    until(|| !std::path::Path::new("/proc").join(pid.trim()).exists());
+    assert_cut_short(&dir, &server);
 }
 
 // ===== streams =====

@@ -279,6 +279,6 @@ fn frame(value: &impl Serialize) -> Result<Vec<u8>, ProcessError> {
 
 /// An actor whose arbiter has ended is dropped after the runtime, and actix calls `started` and `stopping` even
 /// then. Nothing can be waited for there: the program is killed as the context drops its future.
-fn runtime_is_gone() -> bool {
+pub(super) fn runtime_is_gone() -> bool {
     Handle::try_current().is_err()
 }

@@ -1,18 +1,21 @@
 //! One program per message.
 
 use std::fmt;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures::future::join3;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use super::command::{Command, CommandError};
 use super::exit::{ExitCause, ProcessExit};
 use super::guard::Guard;
 use super::program::{GRACE, Input, Pipes, Program};
+use super::resident::runtime_is_gone;
 use crate::actors::WhileWanted;
 
 /// How many guards are kept between runs.
@@ -43,7 +46,7 @@ impl RunCommand {
     }
 }
 
-/// What a program that exited with 0 has said. Bytes that are not UTF-8 are replaced.
+/// What a program has said. Bytes that are not UTF-8 are replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommandOutput {
@@ -63,8 +66,13 @@ pub enum RunError {
     #[error(transparent)]
     Start(#[from] CommandError),
     /// It exited with something else than 0, or a signal killed it.
-    #[error(transparent)]
-    Exit(ProcessExit),
+    #[error("{exit}")]
+    Exit {
+        /// How it ended.
+        exit: ProcessExit,
+        /// What it said until then.
+        output: Box<CommandOutput>,
+    },
     /// It was ended because its time was over.
     #[error("no end within {limit:?}, so it was made to: {exit}")]
     TimedOut {
@@ -72,15 +80,29 @@ pub enum RunError {
         limit: Duration,
         /// What the end looked like.
         exit: ProcessExit,
+        /// What it said until then.
+        output: Box<CommandOutput>,
     },
+}
+
+impl RunError {
+    /// What the program said, if it was started.
+    pub fn output(&self) -> Option<&CommandOutput> {
+        match self {
+            Self::Start(_) => None,
+            Self::Exit { output, .. } | Self::TimedOut { output, .. } => Some(output),
+        }
+    }
 }
 
 // ===== actor =====
 
 /// Runs programs: all that it is sent at once, so who sends says how many run at a time.
 ///
-/// A run ends when its sender stops waiting for it, and all of them end with the actor: they are killed with all that
-/// they have started, and their senders hear `MailboxError::Closed`.
+/// A run ends when its sender stops waiting for it, and all of them end with the actor; their senders hear
+/// `MailboxError::Closed`. When the actor is stopped in order its programs are asked to end, and killed with all that
+/// they have started when the [`grace`](Self::grace) is over, so it must be shorter than the time that the actor's
+/// supervisor gives it. Otherwise they are killed at once.
 ///
 /// Guards are kept for the next run, up to sixteen. What is changed in this program's own environment after a guard was
 /// started does not reach the programs that it runs; what a [`Command`] sets does.
@@ -100,16 +122,19 @@ pub enum RunError {
 pub struct CommandRunner {
     grace: Duration,
     guards: Guards,
+    /// Whether the programs are to end. Each run listens to it for as long as it has a program.
+    stop: watch::Sender<bool>,
 }
 
 impl Default for CommandRunner {
     fn default() -> Self {
-        Self { grace: GRACE, guards: Guards::default() }
+        Self { grace: GRACE, guards: Guards::default(), stop: watch::Sender::new(false) }
     }
 }
 
 impl CommandRunner {
-    /// Sets the time between SIGTERM and SIGKILL for a program whose time is over; 5 seconds unless set.
+    /// Sets the time between SIGTERM and SIGKILL for a program whose time is over, or whose actor is stopped; 5 seconds
+    /// unless set.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -118,55 +143,101 @@ impl CommandRunner {
 
 impl Actor for CommandRunner {
     type Context = Context<Self>;
+
+    fn stopping(&mut self, ctx: &mut Context<Self>) -> Running {
+        if runtime_is_gone() || self.stop.receiver_count() == 0 {
+            return Running::Stop;
+        }
+        if !self.stop.send_replace(true) {
+            let stop = self.stop.clone();
+            let all_over = async move { stop.closed().await };
+            ctx.spawn(all_over.into_actor(self).map(|(), _, ctx| ctx.stop()));
+        }
+        Running::Continue
+    }
 }
 
 impl Handler<RunCommand> for CommandRunner {
     type Result = WhileWanted<Self, Result<CommandOutput, RunError>>;
 
     fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
+        let (grace, guards, stop) = (self.grace, self.guards.clone(), self.stop.subscribe());
+        let run = async move {
+            match run(message, grace, guards, stop).await {
+                Some(result) => result,
+                // It was not left to finish, so there is nothing to say; the sender hears that the actor has gone.
+                None => pending().await,
+            }
+        };
         // A future of the context, not a `ResponseFuture`: it has to end with the actor.
-        WhileWanted::new(run(message, self.grace, self.guards.clone()).into_actor(self))
+        WhileWanted::new(run.into_actor(self))
     }
 }
 
+/// `None` if it was stopped.
 async fn run(
     RunCommand { command, time_limit }: RunCommand,
     grace: Duration,
     guards: Guards,
-) -> Result<CommandOutput, RunError> {
+    mut stop: watch::Receiver<bool>,
+) -> Option<Result<CommandOutput, RunError>> {
+    if *stop.borrow() {
+        return None;
+    }
     let start = Instant::now();
-    let (mut program, mut pipes) = guards.start(&command).await?;
-    let mut timed_out = None;
+    let (mut program, mut pipes) = match guards.start(&command).await {
+        Ok(started) => started,
+        Err(error) => return Some(Err(error.into())),
+    };
     let (orders, mut run) = program.parts();
-    {
+    let end = {
         let mut all = pin!(join3(run.over(), pipes.stdout.drain(), pipes.stderr.drain()));
-        match time_limit {
-            None => drop(all.await),
-            Some(limit) => {
-                if timeout(limit, &mut all).await.is_err() {
-                    timed_out = Some(limit);
-                    orders.terminate();
-                    if timeout(grace, &mut all).await.is_err() {
-                        orders.kill();
-                        all.await;
-                    }
-                }
+        let end = tokio::select! {
+            biased;
+            _ = &mut all => End::ByItself,
+            // The actor drops this with itself, so it is never closed before.
+            _ = stop.wait_for(|stop| *stop) => End::Stopped,
+            limit = over(time_limit) => End::TimedOut(limit),
+        };
+        if !matches!(end, End::ByItself) {
+            orders.terminate();
+            if timeout(grace, &mut all).await.is_err() {
+                orders.kill();
+                all.await;
             }
         }
-    }
-    let cause = if timed_out.is_some() { ExitCause::Stopped } else { ExitCause::Itself };
+        end
+    };
+    let cause = if matches!(end, End::ByItself) { ExitCause::Itself } else { ExitCause::Stopped };
     let (exit, guard) = program.finish(&command, cause, pipes.stderr.last_words()).await;
     if let Some(guard) = guard {
         guards.keep(guard);
     }
-    match timed_out {
-        Some(limit) => Err(RunError::TimedOut { limit, exit }),
-        None if !command.succeeds_with(exit.status) => Err(RunError::Exit(exit)),
-        None => Ok(CommandOutput {
-            stdout: pipes.stdout.tail(),
-            stderr: pipes.stderr.tail(),
-            elapsed: start.elapsed(),
-        }),
+    let (stdout, stderr) = (pipes.stdout.tail(), pipes.stderr.tail());
+    let output = CommandOutput { stdout, stderr, elapsed: start.elapsed() };
+    match end {
+        End::Stopped => None,
+        End::TimedOut(limit) => Some(Err(RunError::TimedOut { limit, exit, output: output.into() })),
+        End::ByItself if command.succeeds_with(exit.status) => Some(Ok(output)),
+        End::ByItself => Some(Err(RunError::Exit { exit, output: output.into() })),
+    }
+}
+
+/// Why a program ended.
+enum End {
+    ByItself,
+    Stopped,
+    TimedOut(Duration),
+}
+
+/// The limit, when it is over.
+async fn over(limit: Option<Duration>) -> Duration {
+    match limit {
+        None => pending().await,
+        Some(limit) => {
+            sleep(limit).await;
+            limit
+        }
     }
 }
 

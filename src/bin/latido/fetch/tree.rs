@@ -33,6 +33,9 @@ use super::ledger::{Crew, Ledger, Opened, Plan};
 /// From beat to beat.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// From SIGTERM to SIGKILL for a command of `--exec`: less than the five seconds that a supervisor gives who runs it.
+const COMMAND_GRACE: Duration = Duration::from_secs(4);
+
 /// What a tree is made for.
 #[derive(Clone)]
 pub(crate) struct Work {
@@ -58,7 +61,7 @@ impl Work {
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
         let runners = children(
             if self.exec.is_some() { cores } else { 0 },
-            CommandRunner::default,
+            || CommandRunner::default().grace(COMMAND_GRACE),
             &Placement::Shared(Arbiters::new(1)),
         );
         let board = Arc::new(Board::new(self.downloaders));

@@ -8,6 +8,7 @@ mod checksums;
 mod crashes;
 mod demo;
 mod dry_run;
+mod exec;
 mod exit_codes;
 mod failures;
 mod faults;

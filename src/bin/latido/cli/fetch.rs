@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use super::exec::ExecArgs;
 use super::injection::{self, Injection};
 use crate::fetch::checksum::Checksum;
-use crate::fetch::exec::Exec;
 use crate::fetch::sums::SumsFile;
 
 pub(super) const EXAMPLES: &str = "\
@@ -60,10 +60,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, visible_alias = "sha256sums", value_name = "FILE")]
     pub(crate) sums: Option<SumsFile>,
 
-    /// Run CMD on each file once it is verified; `{}` in it stands for the file, else that is its last argument. No
-    /// shell is used. A file whose CMD fails has failed. After a crash CMD may run again on the same file
-    #[arg(long, value_name = "CMD")]
-    pub(crate) exec: Option<Exec>,
+    #[command(flatten)]
+    pub(crate) commands: ExecArgs,
 
     /// Where progress is kept for the next run [default: DIR/.latido.db]
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   latido jobs -d mirror
   latido jobs -d mirror list --state failed
+  latido jobs -d mirror output --state failed
   latido jobs -d mirror retry a.bin 17
   latido jobs -d mirror forget 'old/*'
 
@@ -42,7 +43,10 @@ pub(crate) struct JobsArgs {
 pub(crate) enum Action {
     /// Show them: state, failed tries, size, checksum, and why the last try failed (this is the default)
     List(Which),
-    /// Have the next run fetch them anew, with all their tries
+    /// Show what the commands of `--exec` said, the last 4 KiB of each
+    Output(Which),
+    /// Mark them to be fetched anew, with all their tries; the next run of the same `latido fetch` does it. Nothing is
+    /// fetched here: the journal has neither the options of that run nor its secrets
     Retry(Which),
     /// Remove them from the journal; files that are there stay
     Forget(Which),

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::Exit;
 
 mod demo;
+mod exec;
 mod fetch;
 mod injection;
 mod jobs;
@@ -37,7 +38,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Get files, verified, and lose nothing when something crashes
-    #[command(after_help = format!("{}{EXIT_CODES}", fetch::EXAMPLES))]
+    #[command(after_help = format!("{}{}{EXIT_CODES}", fetch::EXAMPLES, exec::PLACEHOLDERS))]
     Fetch(Box<FetchArgs>),
     /// Read, fetch anew or forget what the journal of a directory has
     #[command(after_help = jobs::EXAMPLES)]

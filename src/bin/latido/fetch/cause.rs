@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use latido::actors::downloader::FetchError;
+use latido::actors::process::RunError;
 
 use super::text::presentable;
 
@@ -29,7 +30,15 @@ pub(crate) enum Cause {
     Disk,
     /// `--exec` was not content.
     Command,
+    /// `--exec` was not done in time.
+    CommandTimeout,
     Other,
+}
+
+impl Cause {
+    pub(crate) fn is_of_command(self) -> bool {
+        matches!(self, Self::Command | Self::CommandTimeout)
+    }
 }
 
 /// A failed try.
@@ -49,6 +58,16 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl From<&RunError> for Failure {
+    fn from(error: &RunError) -> Self {
+        let cause = match error {
+            RunError::TimedOut { .. } => Cause::CommandTimeout,
+            _ => Cause::Command,
+        };
+        Self::new(cause, error)
     }
 }
 
@@ -73,7 +92,7 @@ impl From<&FetchError> for Failure {
     }
 }
 
-const NAMES: [(&str, Cause); 14] = [
+const NAMES: [(&str, Cause); 15] = [
     ("url", Cause::Url),
     ("dns", Cause::Dns),
     ("connection", Cause::Connection),
@@ -87,6 +106,7 @@ const NAMES: [(&str, Cause); 14] = [
     ("busy", Cause::Busy),
     ("disk", Cause::Disk),
     ("command", Cause::Command),
+    ("command-timeout", Cause::CommandTimeout),
     ("other", Cause::Other),
 ];
 

@@ -63,14 +63,19 @@ pub(crate) struct Job {
     pub(crate) attempt: u32,
     /// Failed tries, as `--max-tries` counts them. Crashes of our own parts are none.
     pub(crate) tries: u32,
+    /// Failed runs of the command, as `--exec-tries` counts them.
+    pub(crate) exec_tries: u32,
     /// Length of the file, once it is fetched.
     pub(crate) bytes: u64,
     /// What the file is, once that is known to be right.
     pub(crate) digest: Option<Checksum>,
-    /// When the file was last written to, in nanoseconds since 1970, once the job is done.
+    /// When the file was last written to, in nanoseconds since 1970, once it is under its name; after a command, as that
+    /// left it. `None` if it is not there any more.
     pub(crate) modified: Option<i64>,
     /// The `--exec` that was content with the file.
     pub(crate) processed_by: Option<Box<str>>,
+    /// What the last command on the file alone said.
+    pub(crate) output: Option<Box<str>>,
     /// Why the last try failed.
     pub(crate) error: Option<Failure>,
 }
@@ -110,6 +115,10 @@ pub(crate) enum Next {
     Fetch,
     Verify,
     Process,
+    /// [`Job::start`] it, to be processed again, after the wait of the backoff's `step`.
+    ProcessLater {
+        step: u32,
+    },
     /// [`Job::start`] it when its turn comes again.
     Requeue,
     /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1.
@@ -129,6 +138,8 @@ pub(crate) struct Rules {
     pub(crate) max_tries: u32,
     /// Whether files are processed once they are verified.
     pub(crate) exec: bool,
+    /// How often that may fail; at least 1.
+    pub(crate) exec_tries: u32,
 }
 
 /// What the disk says about a job from an earlier run.
@@ -149,17 +160,22 @@ impl Job {
             stage: Stage::Queued,
             attempt: 0,
             tries: 0,
+            exec_tries: 0,
             bytes: 0,
             digest: None,
             modified: None,
             processed_by: None,
+            output: None,
             error: None,
         }
     }
 
-    /// Tries that failed. One that failed for good is no longer counted as a try to come.
+    /// Tries that failed: of the command, if it was that, else of the download. One that failed for good is no longer
+    /// counted as a try to come.
     pub(crate) fn failed_tries(&self) -> u32 {
-        self.tries.max(u32::from(self.stage == Stage::Failed))
+        let is_command = self.error.as_ref().is_some_and(|error| error.cause.is_of_command());
+        let tries = if is_command { self.exec_tries } else { self.tries };
+        tries.max(u32::from(self.stage == Stage::Failed))
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -225,7 +241,14 @@ impl Job {
             },
             (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules),
             (Stage::Processing, Answer::Processed) => self.done(),
-            (Stage::Processing, Answer::ProcessFailed { error }) => self.fail(error),
+            (Stage::Processing, Answer::ProcessFailed { error }) => {
+                self.exec_tries += 1;
+                if self.exec_tries >= rules.exec_tries {
+                    return self.fail(error);
+                }
+                self.error = Some(error);
+                Next::ProcessLater { step: self.exec_tries }
+            }
             (Stage::Fetching | Stage::Verifying | Stage::Processing, Answer::Lost) => self.start(),
             _ => Next::Nothing,
         }
@@ -236,12 +259,19 @@ impl Job {
     pub(crate) fn recover(&mut self, facts: Facts, rules: &Rules) {
         let wanted = self.request.checksum.as_ref();
         let right = self.digest.as_ref().is_some_and(|digest| wanted.is_none_or(|wanted| wanted == digest));
-        let in_place = right && facts.target_bytes == Some(self.bytes);
+        let in_place = right && self.is_as_verified(facts);
+        let as_it_was = facts.target_modified == self.modified;
         match self.stage {
             Stage::Queued => {}
             // Somebody else may have written to it since.
-            Stage::Done if in_place && facts.target_modified == self.modified => {}
-            Stage::Processing | Stage::Failed if in_place && rules.exec => self.stage = Stage::Processing,
+            Stage::Done if in_place && as_it_was => {}
+            // The command may have changed the file, or moved it away.
+            Stage::Done if right && as_it_was && rules.exec && self.processed_by.is_some() => {}
+            Stage::Processing if in_place && rules.exec => {}
+            Stage::Failed if in_place && rules.exec => {
+                self.stage = Stage::Processing;
+                self.exec_tries = 0;
+            }
             Stage::Processing | Stage::Failed if in_place => {
                 self.modified = facts.target_modified;
                 self.done();
@@ -249,8 +279,22 @@ impl Job {
             Stage::Failed => {
                 self.requeue();
                 self.tries = 0;
+                self.exec_tries = 0;
             }
             Stage::Fetching | Stage::Verifying | Stage::Processing | Stage::Done => self.requeue(),
+        }
+    }
+
+    /// Whether the disk has the file as it was verified. A command that was cut short, or failed, may have written to it.
+    pub(crate) fn is_as_verified(&self, facts: Facts) -> bool {
+        let is_as_old = self.modified.is_none() || facts.target_modified == self.modified;
+        facts.target_bytes == Some(self.bytes) && is_as_old
+    }
+
+    /// Is to be fetched again before it is processed: what is there is not what was verified.
+    pub(crate) fn fetch_again(&mut self) {
+        if self.stage == Stage::Processing {
+            self.requeue();
         }
     }
 
@@ -258,6 +302,7 @@ impl Job {
     pub(crate) fn begin_anew(&mut self) {
         self.requeue();
         self.tries = 0;
+        self.exec_tries = 0;
         self.error = None;
     }
 
@@ -266,7 +311,7 @@ impl Job {
         let anew = self.stage == Stage::Done && self.processed_by.as_deref() != Some(command);
         if anew {
             self.stage = Stage::Processing;
-            self.modified = None;
+            self.exec_tries = 0;
         }
         anew
     }
@@ -309,6 +354,7 @@ impl Job {
         self.digest = None;
         self.modified = None;
         self.processed_by = None;
+        self.output = None;
     }
 }
 

@@ -21,7 +21,7 @@ use holder::Holder;
 /// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
 const APPLICATION_ID: i32 = 0x6c61_7469;
 /// `PRAGMA user_version`, counted up when `SCHEMA` changes.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// Texts that a user of `sqlite3` can read. `target` is a BLOB where a path is no UTF-8.
 const SCHEMA: &str = "
@@ -39,12 +39,18 @@ CREATE TABLE jobs (
     modified INTEGER,
     processed_by TEXT,
     error    TEXT,
-    cause    TEXT
+    cause    TEXT,
+    output   TEXT,
+    exec_tries INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 ";
 
-/// What makes a journal of format 1 one of this format.
-const FROM_1: &str = "ALTER TABLE jobs ADD COLUMN cause TEXT; ALTER TABLE jobs ADD COLUMN size INTEGER";
+/// What makes a journal of format 1 one of format 2, and so on.
+const STEPS: [&str; VERSION as usize - 1] = [
+    "ALTER TABLE jobs ADD COLUMN cause TEXT; ALTER TABLE jobs ADD COLUMN size INTEGER;",
+    "ALTER TABLE jobs ADD COLUMN output TEXT;
+     ALTER TABLE jobs ADD COLUMN exec_tries INTEGER NOT NULL DEFAULT 0;",
+];
 
 /// Belongs to one program at a time.
 #[derive(Debug)]
@@ -152,7 +158,7 @@ impl Journal {
         let (id, version, empty) = journal.lock().map_err(|error| explain(&journal.path, error))?;
         match (id, version, empty) {
             (0, 0, true) => {}
-            (APPLICATION_ID, VERSION | 1, _) => {}
+            (APPLICATION_ID, 1..=VERSION, _) => {}
             (APPLICATION_ID, _, _) => return Err(JournalError::Version(journal.path, version)),
             _ => return Err(JournalError::Foreign(journal.path)),
         }
@@ -178,9 +184,10 @@ impl Journal {
                 "BEGIN EXCLUSIVE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
                  PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
-        } else if version == 1 {
+        } else if version < VERSION {
+            let steps = STEPS[version as usize - 1..].concat();
             self.db.execute_batch(&format!(
-                "BEGIN EXCLUSIVE; {FROM_1}; PRAGMA user_version = {VERSION}; COMMIT;"
+                "BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
         }
         Ok(())

@@ -22,7 +22,7 @@ use latido::actors::process::CommandRunner;
 use latido::supervision::Backoff;
 
 use super::board::Board;
-use super::exec::Exec;
+use super::exec::{Exec, Queue};
 use super::job::{Answer, Job, Next, Rules, Stage};
 use super::journal::{Journal, JournalError};
 use super::report::JobReport;
@@ -81,9 +81,11 @@ pub(crate) struct Ledger {
     unsaved: Vec<i64>,
     saved: Option<Instant>,
     to_fetch: VecDeque<i64>,
-    to_process: VecDeque<i64>,
+    to_process: Option<Queue>,
     downloads: Downloads,
     idle_runners: Vec<usize>,
+    /// Whether somebody looks after files that wait for a batch.
+    is_awake_for_batch: bool,
     /// Complete, and not yet under their names.
     fetched: HashMap<i64, Fetched>,
     unfinished: usize,
@@ -99,7 +101,8 @@ impl Ledger {
             unsaved: Vec::new(),
             saved: None,
             to_fetch: VecDeque::new(),
-            to_process: VecDeque::new(),
+            to_process: plan.exec.as_ref().map(Exec::queue),
+            is_awake_for_batch: false,
             downloads: Downloads::new(plan.crew.downloaders.len()),
             idle_runners: (0..plan.crew.runners.len()).rev().collect(),
             fetched: HashMap::new(),
@@ -154,8 +157,8 @@ impl Ledger {
     }
 
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
-        self.hand_out_fetches(ctx);
         self.hand_out_commands(ctx);
+        self.hand_out_fetches(ctx);
     }
 
     /// Takes an answer in and does what comes next. `rest` is how long the server wants to be left alone.
@@ -173,7 +176,8 @@ impl Ledger {
         let rules = self.plan.rules;
         let next = self.change(id, |job| {
             let next = job.answer(attempt, answer, &rules);
-            if job.stage == Stage::Done && job.modified.is_none() {
+            let is_processed = stage == Stage::Processing;
+            if job.stage == Stage::Done && (is_processed || job.modified.is_none()) {
                 job.modified = taking_up::facts(job).target_modified;
             }
             next
@@ -188,8 +192,20 @@ impl Ledger {
             Next::Fetch | Next::Requeue => self.to_fetch.push_front(id),
             Next::Verify => self.verify(id, ctx),
             Next::Process => {
-                self.to_process.push_back(id);
+                self.enqueue(id);
                 self.save(id, ctx);
+            }
+            Next::ProcessLater { step } => {
+                let wait = backoff().delay(step, fastrand::f64());
+                self.reporter.report(JobReport::retry(job, wait));
+                self.save(id, ctx);
+                ctx.run_later(wait, move |ledger, ctx| {
+                    ledger.change(id, Job::start);
+                    if let Some(queue) = &mut ledger.to_process {
+                        queue.push_alone(id);
+                    }
+                    ledger.hand_out(ctx);
+                });
             }
             Next::Retry { step } => {
                 let wait = backoff().delay(step, fastrand::f64()).max(rest.unwrap_or_default());

@@ -32,12 +32,15 @@ pub(crate) enum What {
         bytes: u64,
         checksum: Checksum,
     },
+    /// `output`: what the command said, if it was one for this file alone.
     Done {
         bytes: u64,
+        output: Option<Box<str>>,
     },
     Failed {
         error: Failure,
         tries: u32,
+        output: Option<Box<str>>,
     },
     /// A try failed; there will be another.
     Retry {
@@ -56,8 +59,10 @@ impl JobReport {
         Self::new(
             job,
             match job.stage {
-                Stage::Failed => What::Failed { error: error(job), tries: job.failed_tries() },
-                _ => What::Done { bytes: job.bytes },
+                Stage::Failed => {
+                    What::Failed { error: error(job), tries: job.failed_tries(), output: job.output.clone() }
+                }
+                _ => What::Done { bytes: job.bytes, output: job.output.clone() },
             },
         )
     }
@@ -71,7 +76,7 @@ impl JobReport {
     }
 
     pub(crate) fn retry(job: &Job, wait: Duration) -> Self {
-        Self::new(job, What::Retry { error: error(job), tries: job.tries, wait })
+        Self::new(job, What::Retry { error: error(job), tries: job.failed_tries(), wait })
     }
 
     pub(crate) fn lost(job: &Job, stage: Stage) -> Self {
@@ -99,7 +104,7 @@ impl fmt::Display for JobReport {
         match &self.what {
             What::Started { .. } => write!(f, "{name}: on its way"),
             What::Verified { checksum, .. } => write!(f, "{name}: is {checksum}"),
-            What::Done { bytes } => write!(f, "{name}: done, {}", HumanBytes(*bytes)),
+            What::Done { bytes, .. } => write!(f, "{name}: done, {}", HumanBytes(*bytes)),
             What::Failed { error, .. } => write!(f, "{name}: failed: {error}"),
             What::Retry { error, wait, .. } => write!(f, "{name}: {error}; again in {wait:.1?}"),
             What::Lost { stage } => {

@@ -73,12 +73,17 @@ impl Ready {
     /// Checks what was asked for and makes it ready. What is wrong is said before anything is done.
     pub(crate) fn new(args: &FetchArgs) -> Result<Self> {
         let intake = Intake::new(args)?;
+        let exec = args.commands.exec();
         let work = Work {
             journal: intake.journal.clone(),
             opened: Opened::default(),
             jobs: Arc::new([]),
-            rules: Rules { max_tries: args.max_tries, exec: args.exec.is_some() },
-            exec: args.exec.clone(),
+            rules: Rules {
+                max_tries: args.max_tries,
+                exec: exec.is_some(),
+                exec_tries: args.commands.exec_tries,
+            },
+            exec: exec.clone(),
             downloaders: usize::from(args.jobs).min(intake.count()).max(1),
             tells_all: args.json,
         };
@@ -86,8 +91,8 @@ impl Ready {
         let reserved = journal::reserve(&intake.journal)?;
         let mut journal = Journal::open(&intake.journal)?;
         let admitted = journal.admit(intake.requests())?;
-        if let Some(exec) = &args.exec {
-            journal.process_anew(&admitted.jobs, &exec.to_string())?;
+        if let Some(exec) = &exec {
+            journal.process_anew(&admitted.jobs, &exec.template.to_string())?;
         }
         intake.directories.keep();
         for part in &admitted.orphans {

@@ -106,6 +106,9 @@ impl fmt::Display for Summary {
         if failed > failures.len() {
             write!(f, "\n  ... and {} more", failed - failures.len())?;
         }
+        if failures.iter().any(|job| job.output.is_some()) {
+            write!(f, "\n  what the commands said: latido jobs output --state failed")?;
+        }
         Ok(())
     }
 }

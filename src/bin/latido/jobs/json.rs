@@ -20,6 +20,7 @@ struct Line<'a> {
     checksum: Option<String>,
     cause: Option<String>,
     error: Option<&'a str>,
+    output: Option<&'a str>,
 }
 
 /// `action`: what was done about it; the rest is as it was before.
@@ -37,6 +38,7 @@ pub(super) fn line(job: &Job, action: Option<&str>) -> String {
         checksum: job.digest.as_ref().map(|digest| digest.to_string()),
         cause: job.error.as_ref().map(|error| error.cause.to_string()),
         error: job.error.as_ref().map(|error| &*error.text),
+        output: job.output.as_deref(),
     };
     serde_json::to_string(&line).expect("texts and numbers are always json")
 }

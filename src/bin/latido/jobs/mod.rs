@@ -40,6 +40,7 @@ pub(crate) fn command(args: &JobsArgs) -> Result<Exit> {
     let selection = Selection::of(args.action.as_ref(), &dir)?;
     let shown = match args.action {
         None | Some(Action::List(_)) => jobs.list(&journal, selection)?,
+        Some(Action::Output(_)) => jobs.output(&journal, selection)?,
         Some(Action::Retry(_)) => {
             let selected = selection.selected(&journal)?;
             let anew = selected.iter().cloned().map(|mut job| {
@@ -91,6 +92,22 @@ impl Jobs<'_> {
         if !self.json && written.is_ok() {
             written = writeln!(out, "{counts}");
         }
+        Ok(written.and_then(|()| out.flush()))
+    }
+
+    /// Those that said nothing are left out.
+    fn output(&self, journal: &Journal, mut selection: Selection) -> Result<io::Result<()>> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut written = Ok(());
+        journal.each_job(|job| {
+            if written.is_ok() && selection.has(&job) && job.output.is_some() {
+                written = match self.json {
+                    true => writeln!(out, "{}", json::line(&job, None)),
+                    false => show::output(&mut out, &job, self.dir),
+                };
+            }
+        })?;
+        selection.check()?;
         Ok(written.and_then(|()| out.flush()))
     }
 

@@ -27,7 +27,7 @@ impl Selection {
     pub(super) fn of(action: Option<&Action>, dir: &Path) -> Result<Self> {
         let (which, all_by_default) = match action {
             None => (&Which::default(), true),
-            Some(Action::List(which)) => (which, true),
+            Some(Action::List(which) | Action::Output(which)) => (which, true),
             Some(Action::Retry(which) | Action::Forget(which)) => (which, false),
         };
         if !all_by_default && which.jobs.is_empty() && which.state.is_none() {

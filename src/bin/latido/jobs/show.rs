@@ -28,6 +28,15 @@ pub(super) fn job(out: &mut impl Write, job: &Job, dir: &Path, first: bool) -> i
     Ok(())
 }
 
+/// What the command said, a line under the other, behind the file's name and state.
+pub(super) fn output(out: &mut impl Write, job: &Job, dir: &Path) -> io::Result<()> {
+    writeln!(out, "{} {} ({})", job.id, name(job, dir), job.stage.name())?;
+    for line in job.output.iter().flat_map(|output| output.lines()) {
+        writeln!(out, "  | {}", presentable(line))?;
+    }
+    Ok(())
+}
+
 /// Below the directory, if it is there.
 pub(super) fn name(job: &Job, dir: &Path) -> String {
     let target = &*job.request.target;

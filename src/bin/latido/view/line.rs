@@ -58,6 +58,7 @@ pub(super) enum Line<'a> {
         id: i64,
         path: String,
         bytes: u64,
+        output: Option<&'a str>,
     },
     Retry {
         id: i64,
@@ -78,6 +79,7 @@ pub(super) enum Line<'a> {
         tries: u32,
         cause: String,
         error: &'a str,
+        output: Option<&'a str>,
     },
     Restart {
         part: String,
@@ -178,10 +180,15 @@ impl<'a> Line<'a> {
                 checksum: checksum.to_string(),
                 asked: report.request.checksum.is_some(),
             },
-            What::Done { bytes } => Self::Done { id, path, bytes: *bytes },
-            What::Failed { error: Failure { cause, text }, tries } => {
-                Self::Failed { id, path, tries: *tries, cause: cause.to_string(), error: text }
-            }
+            What::Done { bytes, output } => Self::Done { id, path, bytes: *bytes, output: output.as_deref() },
+            What::Failed { error: Failure { cause, text }, tries, output } => Self::Failed {
+                id,
+                path,
+                tries: *tries,
+                cause: cause.to_string(),
+                error: text,
+                output: output.as_deref(),
+            },
             What::Retry { error: Failure { cause, text }, tries, wait } => Self::Retry {
                 id,
                 path,

@@ -8,8 +8,10 @@ const RIGHT: [u8; 32] = [1; 32];
 const ATTEMPT: u32 = 7;
 const TRIED_ONCE: u32 = 1;
 const BYTES: u64 = 10;
-const PLAIN: Rules = Rules { max_tries: 3, exec: false };
+const PLAIN: Rules = Rules { max_tries: 3, exec: false, exec_tries: 1 };
 const EXEC: Rules = Rules { exec: true, ..PLAIN };
+const TWICE: Rules = Rules { exec_tries: 2, ..EXEC };
+const MODIFIED: i64 = 1_800_000_000;
 
 fn job(stage: Stage) -> Job {
     let request = Request::new("http://a/x", Path::new("/d/x"), Some(Checksum::sha256(RIGHT)));
@@ -18,6 +20,7 @@ fn job(stage: Stage) -> Job {
         attempt: ATTEMPT,
         tries: TRIED_ONCE,
         bytes: BYTES,
+        modified: matches!(stage, Stage::Processing | Stage::Done).then_some(MODIFIED),
         digest: matches!(stage, Stage::Processing | Stage::Done).then(|| Checksum::sha256(RIGHT)),
         ..Job::new(1, request)
     }
@@ -66,6 +69,7 @@ fn every_answer_leads_where_the_table_says() {
         (Verifying,  Answer::Lost,        PLAIN, Verifying,  Next::Verify,       8,    1),
         (Processing, Answer::Processed,   EXEC,  Done,       Next::Finished,    7,    1),
         (Processing, process_failed(),    EXEC,  Failed,     Next::Finished,    7,    1),
+        (Processing, process_failed(),    TWICE, Processing, Next::ProcessLater { step: 1 }, 7, 1),
         (Processing, Answer::Lost,        EXEC,  Processing, Next::Process,      8,    1),
         // what was not asked, or was answered before
         (Queued,     Answer::Lost,        PLAIN, Queued,     Next::Nothing,      7,    1),
@@ -110,8 +114,9 @@ fn a_file_without_a_checksum_is_what_it_is() {
 fn a_new_run_goes_on_where_the_disk_agrees() {
     use Stage::*;
     let nothing = Facts::default();
-    let target = Facts { target_bytes: Some(BYTES), ..nothing };
-    let short = Facts { target_bytes: Some(BYTES - 1), ..nothing };
+    let target = Facts { target_bytes: Some(BYTES), target_modified: Some(MODIFIED) };
+    let short = Facts { target_bytes: Some(BYTES - 1), ..target };
+    let touched = Facts { target_modified: Some(MODIFIED + 1), ..target };
     #[rustfmt::skip]
     let table = [
         // stage     digest  facts    rules  becomes     tries
@@ -123,18 +128,23 @@ fn a_new_run_goes_on_where_the_disk_agrees() {
         (Processing, true,   target,  PLAIN, Done,       1),
         (Processing, true,   short,   EXEC,  Queued,     1),
         (Processing, true,   nothing, EXEC,  Queued,     1),
+        (Processing, true,   touched, EXEC,  Queued,     1),
+        (Processing, true,   touched, PLAIN, Queued,     1),
         (Done,       true,   target,  EXEC,  Done,       1),
         (Done,       true,   short,   PLAIN, Queued,     1),
         (Done,       true,   nothing, PLAIN, Queued,     1),
+        (Done,       true,   touched, PLAIN, Queued,     1),
         // fetching or verifying failed, or processing did
         (Failed,     false,  target,  PLAIN, Queued,     0),
         (Failed,     true,   target,  EXEC,  Processing, 1),
         (Failed,     true,   target,  PLAIN, Done,       1),
         (Failed,     true,   nothing, EXEC,  Queued,     0),
+        (Failed,     true,   touched, EXEC,  Queued,     0),
     ];
     for (stage, digest, facts, rules, becomes, tries) in table {
         let digest = digest.then(|| Checksum::sha256(RIGHT));
-        let mut job = Job { digest, ..job(stage) };
+        let modified = (stage != Queued).then_some(MODIFIED);
+        let mut job = Job { digest, modified, ..job(stage) };
         job.recover(facts, &rules);
         let row = format!("{stage:?} {facts:?} {rules:?}");
         assert_eq!((job.stage, job.tries, job.attempt), (becomes, tries, ATTEMPT), "{row}");
@@ -143,10 +153,46 @@ fn a_new_run_goes_on_where_the_disk_agrees() {
 }
 
 #[test]
+fn what_the_command_made_of_a_file_is_done_as_long_as_nobody_else_changes_it() {
+    let file = |bytes, modified| Facts { target_bytes: Some(bytes), target_modified: Some(modified) };
+    let gone = Facts::default();
+    // what the command left, what is found, and whether that is done
+    for (left, found, is_done) in [
+        (Some(MODIFIED), file(BYTES + 3, MODIFIED), true),
+        (Some(MODIFIED), file(BYTES, MODIFIED + 1), false),
+        (Some(MODIFIED), gone, false),
+        (None, gone, true),
+        (None, file(BYTES, MODIFIED), false),
+    ] {
+        for (rules, by) in [(EXEC, Some("gzip".into())), (EXEC, None), (PLAIN, Some("gzip".into()))] {
+            let is_processed = by.is_some() && rules.exec;
+            let mut job = Job { modified: left, processed_by: by, ..job(Stage::Done) };
+            job.recover(found, &rules);
+            assert_eq!(job.stage == Stage::Done, is_done && is_processed, "{left:?} {found:?} {rules:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_fetched_again_for_its_command_keeps_the_count_of_its_failures() {
+    let rules = Rules { exec_tries: 3, ..EXEC };
+    let mut job = job(Stage::Processing);
+    for step in 1..3 {
+        assert_eq!(job.answer(job.attempt, process_failed(), &rules), Next::ProcessLater { step });
+        job.fetch_again();
+        assert_eq!(job.start(), Next::Fetch);
+        assert_eq!(job.answer(job.attempt, fetched(), &rules), Next::Verify);
+        assert_eq!(job.answer(job.attempt, right(), &rules), Next::Process);
+    }
+    assert_eq!(job.answer(job.attempt, process_failed(), &rules), Next::Finished);
+    assert_eq!((job.stage, job.exec_tries, job.tries), (Stage::Failed, 3, TRIED_ONCE));
+}
+
+#[test]
 fn a_digest_on_record_that_is_not_the_one_wanted_is_not_believed() {
     let digest = Some(Checksum::sha256([2; 32]));
     let mut job = Job { digest, ..job(Stage::Done) };
-    let facts = Facts { target_bytes: Some(BYTES), ..Facts::default() };
+    let facts = Facts { target_bytes: Some(BYTES), target_modified: Some(MODIFIED) };
     job.recover(facts, &PLAIN);
     assert_eq!(job.stage, Stage::Queued);
 }
@@ -171,8 +217,9 @@ proptest! {
         answers in prop::collection::vec((0..3u32, any_answer()), 0..60),
         exec: bool,
         max_tries in 1..5u32,
+        exec_tries in 1..5u32,
     ) {
-        let rules = Rules { max_tries, exec };
+        let rules = Rules { max_tries, exec, exec_tries };
         let mut job = Job { tries: 0, attempt: 0, ..job(Stage::Queued) };
         let mut next = job.start();
         for (age, answer) in answers {
@@ -195,13 +242,17 @@ proptest! {
                     prop_assert!(step < max_tries);
                     (Stage::Queued, false)
                 }
+                Next::ProcessLater { step } => {
+                    prop_assert!(step < exec_tries);
+                    (Stage::Processing, false)
+                }
                 Next::Requeue => (Stage::Queued, false),
                 _ if job.digest.is_some() && job.error.is_none() => (Stage::Done, false),
                 _ => (Stage::Failed, false),
             };
             prop_assert_eq!(job.stage, stage);
             prop_assert_eq!(job.attempt, before.attempt + u32::from(fresh));
-            if let Next::Retry { .. } | Next::Requeue = next {
+            if let Next::Retry { .. } | Next::ProcessLater { .. } | Next::Requeue = next {
                 next = job.start();
             }
         }

@@ -14,7 +14,7 @@ use crate::fetch::request::Request;
 use crate::fetch::summary::{LISTED, Tally};
 
 /// In the order in which [`job`] reads them.
-const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause, size";
+const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause, size, output, exec_tries";
 
 /// What became of the requests of a run.
 #[derive(Debug)]
@@ -208,7 +208,8 @@ fn go_on(
     if known.request != *request {
         let mut anew = transaction.prepare_cached(
             "UPDATE jobs SET urls = ?, checksum = ?, size = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
-             digest = NULL, modified = NULL, processed_by = NULL, error = NULL, cause = NULL WHERE id = ?",
+             digest = NULL, modified = NULL, processed_by = NULL, error = NULL, cause = NULL, output = NULL,
+             exec_tries = 0 WHERE id = ?",
         )?;
         let attempt = known.attempt + 1;
         anew.execute(params![request.urls_as_text(), request.checksum, size(request), attempt, known.id])?;
@@ -222,7 +223,7 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
     {
         let mut update = transaction.prepare_cached(
             "UPDATE jobs SET stage = ?, attempt = ?, tries = ?, bytes = ?, digest = ?, modified = ?,
-             processed_by = ?, error = ?, cause = ? WHERE id = ?",
+             processed_by = ?, error = ?, cause = ?, output = ?, exec_tries = ? WHERE id = ?",
         )?;
         for job in jobs {
             let bytes = job.bytes.cast_signed();
@@ -236,6 +237,8 @@ fn record<'a>(db: &mut Connection, jobs: impl IntoIterator<Item = &'a Job>) -> r
                 job.processed_by,
                 job.error.as_ref().map(|error| &*error.text),
                 job.error.as_ref().map(|error| error.cause),
+                job.output,
+                job.exec_tries,
                 job.id
             ])?;
         }
@@ -267,5 +270,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         modified: row.get(9)?,
         processed_by: row.get(10)?,
         error,
+        output: row.get(14)?,
+        exec_tries: row.get(15)?,
     })
 }

@@ -53,6 +53,8 @@ fn far(job: &Job) -> Job {
         digest: Some(Checksum::sha256([7; 32])),
         modified: Some(1_800_000_000_123_456_789),
         processed_by: Some("gzip -t".into()),
+        output: Some("two\nlines".into()),
+        exec_tries: 5,
         error: Some(Failure::new(Cause::Connection, "connection reset")),
         ..job.clone()
     }
@@ -252,8 +254,8 @@ fn a_value_that_latido_never_wrote_is_damage() {
 #[test]
 fn a_journal_of_another_format_or_in_no_directory_is_refused() {
     let (dir, path) = file();
-    Journal::open(&path).unwrap().db.pragma_update(None, "user_version", 3).unwrap();
-    assert!(refusal(&path).contains("format 3, not 2"));
+    Journal::open(&path).unwrap().db.pragma_update(None, "user_version", 4).unwrap();
+    assert!(refusal(&path).contains("format 4, not 3"));
     assert!(refusal(&dir.path().join("missing/jobs.db")).contains("--journal"));
 }
 
@@ -287,14 +289,20 @@ fn ten_thousand_jobs_are_admitted_and_recorded() {
 }
 
 #[test]
-fn a_journal_of_the_format_before_is_gone_on_with() {
+fn a_journal_of_a_format_before_is_gone_on_with() {
+    (1..VERSION as usize).for_each(gone_on_with);
+}
+
+fn gone_on_with(version: usize) {
     let (_dir, path) = file();
     let old = Connection::open(&path).unwrap();
-    let schema = SCHEMA.replace("    error    TEXT,\n    cause    TEXT\n", "    error    TEXT\n");
-    let schema = schema.replace("    size     INTEGER,\n", "");
-    assert!(!schema.contains("cause") && !schema.contains("size"));
+    // As it was once, column by column.
+    let later = ["size ", "cause ", "output ", "exec_tries "];
+    let columns = SCHEMA.lines().filter(|line| !later.iter().any(|name| line.trim_start().starts_with(name)));
+    let schema = columns.collect::<Vec<_>>().join("\n").replace("TEXT,\n)", "TEXT\n)");
     old.execute_batch(&format!(
-        "{schema} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+        "{schema}; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};",
+        STEPS[..version - 1].concat()
     ))
     .unwrap();
     let job = "INSERT INTO jobs (target, urls, stage, attempt, tries, bytes, error)
@@ -304,6 +312,6 @@ fn a_journal_of_the_format_before_is_gone_on_with() {
     for _ in 0..2 {
         let jobs = Journal::open(&path).unwrap().jobs().unwrap();
         assert_eq!(jobs[0].error, Some(Failure::new(Cause::Other, "gone")));
-        assert_eq!((jobs[0].stage, jobs[0].tries), (Stage::Failed, 2));
+        assert_eq!((jobs[0].stage, jobs[0].tries, jobs[0].exec_tries), (Stage::Failed, 2, 0));
     }
 }

@@ -1,41 +1,121 @@
-//! `--exec`: the command on each file that is right.
+//! `--exec` and `--exec-batch`: the command on files that are right.
+
+use std::time::Instant;
 
 use actix::prelude::*;
-use latido::actors::process::RunCommand;
+use latido::actors::process::{CommandOutput, RunCommand, RunError};
 
 use super::Ledger;
-use crate::fetch::cause::{Cause, Failure};
-use crate::fetch::job::Answer;
+use super::taking_up::facts;
+use crate::fetch::cause::Failure;
+use crate::fetch::exec::said;
+use crate::fetch::job::{Answer, Job, Stage};
 
 impl Ledger {
-    pub(super) fn hand_out_commands(&mut self, ctx: &mut Context<Self>) {
-        while !self.to_process.is_empty()
-            && let Some(runner) = self.idle_runners.pop()
-            && let Some(id) = self.to_process.pop_front()
-        {
-            self.process(id, runner, ctx);
+    /// A file that is to be processed, under way already.
+    pub(super) fn enqueue(&mut self, id: i64) {
+        if let (Some(exec), Some(queue)) = (&self.plan.exec, &mut self.to_process) {
+            queue.push(id, exec.template.bytes(&self.jobs[&id]), Instant::now());
         }
     }
 
-    fn process(&mut self, id: i64, runner: usize, ctx: &mut Context<Self>) {
+    pub(super) fn hand_out_commands(&mut self, ctx: &mut Context<Self>) {
+        while let Some(queue) = &mut self.to_process
+            && let Some(runner) = self.idle_runners.pop()
+        {
+            let is_all = self.plan.board.count(Stage::Processing) == self.unfinished;
+            let Some(mut ids) = queue.next(Instant::now(), is_all) else {
+                self.idle_runners.push(runner);
+                break;
+            };
+            ids.retain(|id| self.is_fit(*id));
+            match ids.is_empty() {
+                true => self.idle_runners.push(runner),
+                false => self.process(ids, runner, ctx),
+            }
+        }
+        self.wake_up_for_batch(ctx);
+    }
+
+    /// A file that a command has written to, and not to its end, is fetched again: a command gets what was verified.
+    fn is_fit(&mut self, id: i64) -> bool {
         let job = &self.jobs[&id];
-        let (attempt, target) = (job.attempt, &job.request.target);
+        let is_fit = job.is_as_verified(facts(job));
+        if !is_fit {
+            self.change(id, Job::fetch_again);
+            self.to_fetch.push_back(id);
+        }
+        is_fit
+    }
+
+    /// Sees to it that what waits for company does not wait for ever.
+    fn wake_up_for_batch(&mut self, ctx: &mut Context<Self>) {
+        let due = self.to_process.as_ref().and_then(|queue| queue.due());
+        if let Some(due) = due.filter(|_| !self.is_awake_for_batch && !self.idle_runners.is_empty()) {
+            self.is_awake_for_batch = true;
+            ctx.run_later(due.saturating_duration_since(Instant::now()), |ledger, ctx| {
+                ledger.is_awake_for_batch = false;
+                ledger.hand_out(ctx);
+            });
+        }
+    }
+
+    fn process(&mut self, ids: Vec<i64>, runner: usize, ctx: &mut Context<Self>) {
         let Some(exec) = &self.plan.exec else { return };
-        let run = RunCommand::new(exec.command(target));
+        let command = exec.template.command(ids.iter().map(|id| &self.jobs[id]));
+        let run = RunCommand { command, time_limit: exec.time_limit };
+        let attempts: Vec<_> = ids.iter().map(|id| (*id, self.jobs[id].attempt)).collect();
         let answer = self.plan.crew.runners[runner].send(run).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.idle_runners.push(runner);
-            let answer = match answer {
-                Ok(Ok(_)) => {
-                    let command = ledger.plan.exec.as_ref().map(|exec| exec.to_string().into());
-                    ledger.change(id, |job| job.processed_by = command);
-                    Answer::Processed
-                }
-                Ok(Err(error)) => Answer::ProcessFailed { error: Failure::new(Cause::Command, error) },
-                Err(_) => Answer::Lost,
-            };
-            ledger.answer(id, attempt, answer, None, ctx);
+            match answer {
+                Ok(result) => ledger.processed(&attempts, result, ctx),
+                Err(_) => ledger.answer_all(&attempts, &Answer::Lost, ctx),
+            }
             ledger.hand_out(ctx);
         }));
+    }
+
+    fn processed(
+        &mut self,
+        attempts: &[(i64, u32)],
+        result: Result<CommandOutput, RunError>,
+        ctx: &mut Context<Self>,
+    ) {
+        let output = match &result {
+            Ok(output) => Some(output),
+            Err(error) => error.output(),
+        };
+        // What is said over many is of none of them.
+        if let ([(id, _)], Some(output)) = (attempts, output) {
+            self.change(*id, |job| job.output = said(output));
+        }
+        match result {
+            Ok(_) => {
+                let command: Option<Box<str>> =
+                    self.plan.exec.as_ref().map(|exec| exec.template.to_string().into());
+                for (id, _) in attempts {
+                    self.change(*id, |job| job.processed_by = command.clone());
+                }
+                self.answer_all(attempts, &Answer::Processed, ctx);
+            }
+            // What could not be started is not the fault of any file.
+            Err(error) if attempts.len() == 1 || matches!(error, RunError::Start(_)) => {
+                let error = Failure::from(&error);
+                self.answer_all(attempts, &Answer::ProcessFailed { error }, ctx);
+            }
+            Err(_) => {
+                let ids = attempts.iter().map(|(id, _)| *id).collect();
+                if let Some(queue) = &mut self.to_process {
+                    queue.split(ids);
+                }
+            }
+        }
+    }
+
+    fn answer_all(&mut self, attempts: &[(i64, u32)], answer: &Answer, ctx: &mut Context<Self>) {
+        for (id, attempt) in attempts {
+            self.answer(*id, *attempt, answer.clone(), None, ctx);
+        }
     }
 }

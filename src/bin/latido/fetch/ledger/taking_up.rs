@@ -33,18 +33,19 @@ impl Ledger {
             job.recover(facts(&job), &self.plan.rules);
         }
         self.unfinished += usize::from(!job.is_finished());
-        match job.stage {
-            Stage::Queued => self.to_fetch.push_back(id),
-            Stage::Processing => {
-                job.start();
-                self.to_process.push_back(id);
-            }
-            _ => {}
+        if job.stage == Stage::Processing {
+            job.start();
         }
-        self.plan.board.enter(job.stage, job.bytes);
+        let stage = job.stage;
+        self.plan.board.enter(stage, job.bytes);
         if job != before {
             self.jobs.insert(id, job);
             self.save(id, ctx);
+        }
+        match stage {
+            Stage::Queued => self.to_fetch.push_back(id),
+            Stage::Processing => self.enqueue(id),
+            _ => {}
         }
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::tempdir;
 
 use crate::files::{Files, until};
@@ -103,5 +104,30 @@ fn a_command_ends_with_a_run_that_is_killed_and_is_run_again() {
     assert!(!new.join("x.seen").exists());
     files.assert_all_in(&new);
     assert!(dir.path().join("again").exists(), "a command that may have been cut short is run again");
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// A guard that is suspended cannot kill its command when the run is killed. Whoever comes next has to wait for both, for
+/// the command may still be at work on the file.
+#[test]
+fn no_run_begins_while_a_command_of_one_that_was_killed_is_alive() {
+    let files = Files(vec![("x".into(), b"content".to_vec())]);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    files.list_in(dir.path(), &server);
+    fs::write(dir.path().join("slow.sh"), "echo $PPID > guard; sleep 1000").unwrap();
+    let place = ["fetch", "-i", "list", "-d", "new", "--exec"];
+    let run = Running::start(dir.path(), [&place[..], &["sh slow.sh"]].concat());
+    let guard = dir.path().join("guard");
+    until(|| fs::read_to_string(&guard).is_ok_and(|pid| pid.ends_with('\n')));
+    let guard = Pid::from_raw(fs::read_to_string(guard).unwrap().trim().parse().unwrap());
+    kill(guard, Signal::SIGSTOP).unwrap();
+    run.signal(Signal::SIGKILL);
+    run.end().with_code(-9);
+    let next = [&place[..], &["true"]].concat();
+    let refused = latido(dir.path(), &next).with_code(2);
+    assert!(refused.stderr.contains("another latido is working with"), "{}", refused.stderr);
+    kill(guard, Signal::SIGCONT).unwrap();
+    latido(dir.path(), next).with_code(0);
     assert_eq!(server.requests().len(), 1);
 }

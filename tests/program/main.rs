@@ -19,6 +19,7 @@ mod jobs;
 mod journal;
 mod json;
 mod kill;
+mod kills;
 mod latido;
 mod metalink;
 #[allow(dead_code)]

@@ -14,6 +14,7 @@ mod server;
 mod tree;
 pub(super) mod wire;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -80,8 +81,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Starts a guard.
-    pub(super) fn start() -> Result<Self, CommandError> {
+    /// Starts a guard. It has `held` open, if there is anything to hold, until it ends.
+    pub(super) fn start(held: Option<&File>) -> Result<Self, CommandError> {
         let program = PROGRAM.get().ok_or(CommandError::NoGuard)?;
         let start = || {
             let (ours, theirs) = UnixStream::pair()?;
@@ -91,7 +92,8 @@ impl Guard {
                 .arg0(GUARD)
                 .env(name, value)
                 .stdin(OwnedFd::from(theirs))
-                .stdout(Stdio::null())
+                // It has nothing to say: this is the one way to hand a file on without code between fork and exec.
+                .stdout(held.map_or(Ok(Stdio::null()), |held| held.try_clone().map(Stdio::from))?)
                 .stderr(Stdio::null())
                 .spawn()?;
             let (orders, receiver) = halves(ours)?;

@@ -80,7 +80,8 @@ impl Plan {
         let notify = self.notify()?;
         let command = self.command_with(notify.as_ref());
         let name = lines.reporter.path().map_or_else(|| command.to_string(), ToString::to_string);
-        let (mut program, mut pipes) = Program::start(Guard::start()?, name, &command, Input::Pipe).await?;
+        let (mut program, mut pipes) =
+            Program::start(Guard::start(None)?, name, &command, Input::Pipe).await?;
         let pid = program.pid();
         lines.reporter.report(ProcessReport::Started { command: command.to_string(), pid });
 

@@ -1,6 +1,7 @@
 //! One program per message.
 
 use std::fmt;
+use std::fs::File;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,6 +140,14 @@ impl CommandRunner {
         self.grace = grace;
         self
     }
+
+    /// Has `file` open in whatever guards a run, and nowhere in the programs. So a lock on it (as of
+    /// [`File::lock`]) lasts until nothing is left of any run, also when this program is killed with SIGKILL: who
+    /// waits for the lock then meets nothing that still works on the same files.
+    pub fn hold(mut self, file: Arc<File>) -> Self {
+        self.guards.held = Some(file);
+        self
+    }
 }
 
 impl Actor for CommandRunner {
@@ -243,7 +252,11 @@ async fn over(limit: Option<Duration>) -> Duration {
 
 /// Guards between two runs.
 #[derive(Clone, Default)]
-struct Guards(Arc<Mutex<Vec<Guard>>>);
+struct Guards {
+    idle: Arc<Mutex<Vec<Guard>>>,
+    /// What they have open.
+    held: Option<Arc<File>>,
+}
 
 impl Guards {
     async fn start(&self, command: &Command) -> Result<(Program, Pipes), CommandError> {
@@ -254,15 +267,16 @@ impl Guards {
                 started => return started,
             }
         }
-        Program::start(Guard::start()?, command.to_string(), command, Input::Nothing).await
+        Program::start(Guard::start(self.held.as_deref())?, command.to_string(), command, Input::Nothing)
+            .await
     }
 
     fn take(&self) -> Option<Guard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     fn keep(&self, guard: Guard) {
-        let mut guards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guards = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if guards.len() < IDLE_GUARDS {
             guards.push(guard);
         }

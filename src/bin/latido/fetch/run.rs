@@ -77,6 +77,7 @@ impl Ready {
         let work = Work {
             journal: intake.journal.clone(),
             opened: Opened::default(),
+            reserved: None,
             jobs: Arc::new([]),
             rules: Rules {
                 max_tries: args.max_tries,
@@ -88,7 +89,7 @@ impl Ready {
             tells_all: args.json,
         };
         check_faults(&args.faults, &work)?;
-        let reserved = journal::reserve(&intake.journal)?;
+        let reserved = Arc::new(journal::reserve(&intake.journal)?);
         let mut journal = Journal::open(&intake.journal)?;
         let admitted = journal.admit(intake.requests())?;
         if let Some(exec) = &exec {
@@ -101,7 +102,8 @@ impl Ready {
         }
         let jobs: Arc<[i64]> = admitted.jobs.into();
         let opened: Opened = Arc::new(Mutex::new(Some(journal)));
-        let work = Work { jobs: jobs.clone(), opened: opened.clone(), ..work };
+        let work =
+            Work { jobs: jobs.clone(), opened: opened.clone(), reserved: Some(reserved.clone()), ..work };
         let (spec, board) = work.into_tree();
         let run = Run {
             board,
@@ -109,7 +111,7 @@ impl Ready {
             journal: intake.journal,
             opened,
             jobs,
-            _reserved: Arc::new(reserved),
+            _reserved: reserved,
         };
         Ok(Self { warnings: intake.warnings, spec, faults: args.faults.clone(), run })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf, absolute};
@@ -271,8 +271,8 @@ fn try_out(directory: &Path, created: &Created) -> Result<(), TargetError> {
     if created.is_dry {
         return Ok(());
     }
-    let probe = directory.join(format!("{OURS}-{}.probe", std::process::id()));
-    File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|source| failed(directory, source))
+    // Without a name, so that a run that is killed here leaves nothing.
+    tempfile::tempfile_in(directory).map(drop).map_err(|source| failed(directory, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> TargetError {

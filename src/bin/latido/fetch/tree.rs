@@ -15,6 +15,7 @@
 //! every part restarts alone. And none runs on the main thread, which has the supervisors, the view and the signals:
 //! a part that is stuck can be seen, and be stopped.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ const COMMAND_GRACE: Duration = Duration::from_secs(4);
 pub(crate) struct Work {
     pub(crate) journal: std::path::PathBuf,
     pub(crate) opened: Opened,
+    /// What keeps others away from the journal; until nothing is left of any command.
+    pub(crate) reserved: Option<Arc<File>>,
     /// The jobs of this run, by their ids in the journal and in their order.
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
@@ -59,9 +62,14 @@ impl Work {
         let pool = cpu.addr();
         let downloader = move || Downloader::default().hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
+        let reserved = self.reserved;
+        let runner = move || {
+            let runner = CommandRunner::default().grace(COMMAND_GRACE);
+            reserved.iter().fold(runner, |runner, reserved| runner.hold(reserved.clone()))
+        };
         let runners = children(
             if self.exec.is_some() { cores } else { 0 },
-            || CommandRunner::default().grace(COMMAND_GRACE),
+            runner,
             &Placement::Shared(Arbiters::new(1)),
         );
         let board = Arc::new(Board::new(self.downloaders));

@@ -4,3 +4,5 @@
 #[cfg(feature = "download")]
 pub mod download;
 pub mod server;
+#[cfg(feature = "download")]
+pub mod tls;

@@ -86,6 +86,10 @@ impl Server {
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
     }

@@ -9,30 +9,30 @@ use std::sync::{Arc, LazyLock};
 
 use hyper::Uri;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder, Error, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Error, RequestBuilder, Response, Url, redirect};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
 mod answer;
+mod hops;
 mod plain;
 
 pub(super) use self::answer::{Answer, BrokenOff};
+use self::hops::Hops;
 use self::plain::{Outcome, Plain};
-use super::{FetchError, Limits, error};
+use super::settings::Settings;
+use super::{FetchError, error};
 
-pub(super) const MAX_REDIRECTS: usize = 10;
-
-const USER_AGENT: &str = concat!("latido/", env!("CARGO_PKG_VERSION"));
 /// The only encoding that is accepted.
 const BARE: &str = "identity";
 
 thread_local! {
-    static CLIENTS: RefCell<Vec<(Limits, Clients)>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<Clients>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone)]
 pub(super) struct Clients {
-    limits: Limits,
+    settings: Arc<Settings>,
     plain: Plain,
     pooled: Client,
     fresh: Client,
@@ -55,74 +55,126 @@ impl Clients {
 
     /// Sends the request and waits for the head of the answer.
     pub(super) async fn get(&self, url: &str, way: Way) -> Result<Answer, FetchError> {
-        let answer = match way {
-            Way::Any(url) => self.get_anything(url).await,
+        let limits = self.settings.limits;
+        let hops = match way {
+            Way::Any(url) => Hops::new(url),
             Way::Plain(uri) => match self.plain.get(uri).await {
                 Outcome::Answer(answer) => return Ok(answer),
-                Outcome::Silence => return Err(FetchError::Silent(self.limits.silence)),
-                Outcome::Unreachable => return Err(FetchError::Unreachable(self.limits.connect)),
+                Outcome::Silence => return Err(FetchError::Silent(limits.silence)),
+                Outcome::Unreachable => return Err(FetchError::Unreachable(limits.connect)),
                 Outcome::Redirect(to) => {
-                    let url = error::parse_url(url)?;
-                    self.get_anything(to.and_then(|to| url.join(&to).ok()).unwrap_or(url)).await
+                    let mut hops = Hops::new(error::parse_url(url)?);
+                    hops.follow(&to, &self.settings)?;
+                    hops
                 }
                 // It may have been a kept connection, see below.
-                Outcome::Failure => self.fresh.get(error::parse_url(url)?).send().await,
+                Outcome::Failure => {
+                    let hops = Hops::new(error::parse_url(url)?);
+                    let answer = self.request(&self.fresh, &hops).send().await;
+                    return self.follow(hops, answer).await;
+                }
             },
         };
-        answer.map(Answer::Full).map_err(|error| error::of_request(&error, self.limits))
+        let answer = self.ask(&hops).await;
+        self.follow(hops, answer).await
     }
 
-    async fn get_anything(&self, url: Url) -> Result<Response, Error> {
-        match self.pooled.get(url.clone()).send().await {
+    /// Follows redirects, as far as they lead and are allowed.
+    async fn follow(
+        &self,
+        mut hops: Hops,
+        mut answer: Result<Response, Error>,
+    ) -> Result<Answer, FetchError> {
+        loop {
+            let came = answer.map_err(|error| error::of_request(&error, self.settings.limits))?;
+            let Some(to) = hops::location(came.status(), came.headers()) else {
+                return Ok(Answer::Full(came));
+            };
+            hops.follow(&to, &self.settings)?;
+            answer = self.ask(&hops).await;
+        }
+    }
+
+    async fn ask(&self, hops: &Hops) -> Result<Response, Error> {
+        match self.request(&self.pooled, hops).send().await {
             // A server may close a kept connection just as a request goes out on it, which says nothing
             // about the request. On a new connection the same failure is the server's.
             Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => {
-                self.fresh.get(url).send().await
+                self.request(&self.fresh, hops).send().await
             }
             answer => answer,
         }
     }
+
+    fn request(&self, client: &Client, hops: &Hops) -> RequestBuilder {
+        let request = client.get(hops.bare_url());
+        let at_home = hops.are_at_home();
+        let request = match self.settings.credentials.find(hops.url(), at_home) {
+            None => request,
+            Some((user, password)) => request.basic_auth(user, Some(password)),
+        };
+        // In place of those of the same name.
+        if at_home { request.headers(self.settings.headers.clone()) } else { request }
+    }
 }
 
-pub(super) fn of_this_thread(limits: Limits) -> Clients {
+pub(super) fn of_this_thread(settings: &Arc<Settings>) -> Clients {
     CLIENTS.with_borrow_mut(|clients| {
-        if let Some((_, known)) = clients.iter().find(|(of, _)| *of == limits) {
+        let same = |known: &&Clients| Arc::ptr_eq(&known.settings, settings);
+        let equal = |known: &&Clients| known.settings == *settings;
+        if let Some(known) = clients.iter().find(same).or_else(|| clients.iter().find(equal)) {
             return known.clone();
         }
-        let built = build(limits).unwrap_or_else(|error| crate::crash(error));
-        clients.push((limits, built.clone()));
+        let built = build(settings.clone()).unwrap_or_else(|error| crate::crash(error));
+        clients.push(built.clone());
         built
     })
 }
 
-fn build(limits: Limits) -> Result<Clients, Error> {
+fn build(settings: Arc<Settings>) -> Result<Clients, Error> {
+    let tls = match &*settings.authorities {
+        [] => TLS.clone(),
+        more => {
+            let mut roots = mozillas();
+            roots.add_parsable_certificates(more.iter().cloned());
+            tls(roots)
+        }
+    };
     Ok(Clients {
-        limits,
-        plain: Plain::new(limits),
-        pooled: builder(limits).build()?,
-        fresh: builder(limits).pool_max_idle_per_host(0).build()?,
+        plain: Plain::new(&settings),
+        pooled: builder(&settings, tls.clone()).build()?,
+        fresh: builder(&settings, tls).pool_max_idle_per_host(0).build()?,
+        settings,
     })
 }
 
-fn builder(limits: Limits) -> ClientBuilder {
+fn builder(settings: &Settings, tls: ClientConfig) -> ClientBuilder {
     // Said aloud, or a server may choose; a file is wanted as it is, not as it travels.
     let bare = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(BARE))]);
-    Client::builder()
-        .tls_backend_preconfigured(TLS.clone())
-        .user_agent(USER_AGENT)
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(settings.user_agent.clone())
         .default_headers(bare)
-        .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+        .redirect(redirect::Policy::none())
         .referer(false)
-        .connect_timeout(limits.connect)
-        .read_timeout(limits.silence)
+        .connect_timeout(settings.limits.connect)
+        .read_timeout(settings.limits.silence);
+    if settings.proxies { client } else { client.no_proxy() }
 }
 
 /// One for the process: its clones share the roots and the session tickets.
-static TLS: LazyLock<ClientConfig> = LazyLock::new(|| {
-    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+static TLS: LazyLock<ClientConfig> = LazyLock::new(|| tls(mozillas()));
+
+fn mozillas() -> RootCertStore {
+    RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())
+}
+
+fn tls(roots: RootCertStore) -> ClientConfig {
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has a cipher suite for the default protocol versions")
         .with_root_certificates(roots)
-        .with_no_client_auth()
-});
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    tls
+}

@@ -3,14 +3,20 @@
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use rustls::CertificateError;
 
 use super::Limits;
-use super::client::{self, BrokenOff};
+use super::client::BrokenOff;
+use super::redact::redacted;
+
+/// The system has too many open files.
+const ENFILE: i32 = 23;
+/// This process has.
+const EMFILE: i32 = 24;
 
 /// Why a download failed. After any of them the part file is gone and the target is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +25,7 @@ pub enum FetchError {
     /// The URL cannot be fetched by anybody.
     #[error("`{url}` is no http or https url: {problem}")]
     Url {
-        /// As it was given.
+        /// As it was given, without its password.
         url: String,
         /// What is wrong with it.
         problem: String,
@@ -50,9 +56,14 @@ pub enum FetchError {
     /// What came is not HTTP, or the connection was closed where the answer should have been.
     #[error("no proper http answer: {0}")]
     Protocol(String),
-    /// More than ten redirects, which is a loop more often than not.
+    /// More redirects than [`Settings::max_redirects`](super::Settings::max_redirects), which is a loop more often than
+    /// not.
     #[error("more than {0} redirects")]
     Redirects(usize),
+    /// A redirect from `https` to this `http` URL, see
+    /// [`Settings::redirects_to_http`](super::Settings::redirects_to_http).
+    #[error("redirected from https to http ({0}), where anybody may change the file")]
+    InsecureRedirect(String),
     /// Any status but 200.
     #[error("the server answered {code} {phrase}")]
     Status {
@@ -111,13 +122,17 @@ impl FetchError {
             | Self::Long { .. }
             | Self::Busy { .. } => true,
             Self::Status { code, .. } => matches!(code, 408 | 429 | 500..=599),
-            Self::Url { .. } | Self::Tls(_) | Self::Redirects(_) | Self::Encoding(_) | Self::Disk { .. } => {
-                false
-            }
+            // Too many open files: some of them will be closed.
+            Self::Disk { source, .. } => matches!(source.raw_os_error(), Some(ENFILE | EMFILE)),
+            Self::Url { .. }
+            | Self::Tls(_)
+            | Self::Redirects(_)
+            | Self::InsecureRedirect(_)
+            | Self::Encoding(_) => false,
         }
     }
 
-    /// How long the server asks to be left alone, where it gave a number of seconds.
+    /// How long the server asks to be left alone. It may say anything: whoever waits for so long should know a limit.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -133,32 +148,46 @@ impl FetchError {
 // ===== out of what the http client says =====
 
 pub(super) fn parse_url(text: &str) -> Result<Url, FetchError> {
-    let refuse = |problem: String| FetchError::Url { url: text.to_owned(), problem };
-    let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
+    let url = Url::parse(text).map_err(|error| refused(text, error.to_string()))?;
+    check_scheme(url, text)
+}
+
+pub(super) fn check_scheme(url: Url, text: &str) -> Result<Url, FetchError> {
     match url.scheme() {
         "http" | "https" => Ok(url),
-        other => Err(refuse(format!("its scheme is {other}"))),
+        other => Err(refused(text, format!("its scheme is {other}"))),
     }
 }
 
+pub(super) fn refused(url: &str, problem: String) -> FetchError {
+    FetchError::Url { url: redacted(url).into_owned(), problem }
+}
+
 pub(super) fn of_status(status: StatusCode, headers: &HeaderMap) -> FetchError {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     FetchError::Status {
         code: status.as_u16(),
         phrase: status.canonical_reason().unwrap_or("(not a standard status)"),
-        retry_after: seconds.map(Duration::from_secs),
+        retry_after: retry_after(headers),
     }
+}
+
+/// In seconds, or a date: then what the server's own clock says is compared with it, if it says anything.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let after = text(RETRY_AFTER)?;
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(after).ok()?;
+    let now =
+        text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
 }
 
 /// An error before the head of the answer was there.
 pub(super) fn of_request(error: &reqwest::Error, limits: Limits) -> FetchError {
-    if error.is_redirect() {
-        FetchError::Redirects(client::MAX_REDIRECTS)
-    } else if error.is_builder() {
-        FetchError::Url {
-            url: error.url().map(Url::to_string).unwrap_or_default(),
-            problem: innermost(error).to_string(),
-        }
+    if error.is_builder() {
+        refused(error.url().map(Url::as_str).unwrap_or_default(), innermost(error).to_string())
     } else if error.is_dns() {
         FetchError::Resolve(error.url().and_then(Url::host_str).unwrap_or_default().to_owned())
     } else if error.is_timeout() && error.is_connect() {

@@ -16,22 +16,32 @@
 
 mod batch;
 mod client;
+mod credentials;
 mod error;
 mod hashing;
+mod limit;
+mod netrc;
 mod part;
 mod progress;
+mod redact;
+mod settings;
 mod silence;
 mod transfer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use actix::prelude::*;
 
 pub use self::batch::{Early, FetchAll};
+pub use self::credentials::Credentials;
 pub use self::error::FetchError;
+pub use self::limit::RateLimit;
+pub use self::netrc::{Netrc, NetrcError};
 pub use self::progress::Progress;
+pub use self::redact::redacted;
+pub use self::settings::{Limits, Settings, SettingsError};
 
 use self::part::Part;
 use self::transfer::Means;
@@ -134,31 +144,14 @@ impl Fetched {
 /// downloaders an arbiter that nobody waits for.
 #[derive(Clone, Debug, Default)]
 pub struct Downloader {
-    limits: Limits,
+    settings: Arc<Settings>,
     pool: Option<Addr<CpuPool>>,
 }
 
-/// How long a server may take. What exceeds it is a transient [`FetchError`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// For a connection, its TLS included. 30 s by default.
-    pub connect: Duration,
-    /// Without a byte, from the request on. 60 s by default.
-    pub silence: Duration,
-    /// The fewest bytes a second, taken over `silence` at a time: a trickle is never silent. 100 by default.
-    pub rate: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(30), silence: Duration::from_secs(60), rate: 100 }
-    }
-}
-
 impl Downloader {
-    /// A downloader with limits of its own.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, pool: None }
+    /// A downloader with settings, or only limits, of its own.
+    pub fn new(settings: impl Into<Arc<Settings>>) -> Self {
+        Self { settings: settings.into(), pool: None }
     }
 
     /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received.
@@ -168,7 +161,12 @@ impl Downloader {
     }
 
     fn means(&self) -> Means {
-        Means { clients: client::of_this_thread(self.limits), limits: self.limits, pool: self.pool.clone() }
+        Means {
+            clients: client::of_this_thread(&self.settings),
+            limits: self.settings.limits,
+            rate_limit: self.settings.rate_limit.clone(),
+            pool: self.pool.clone(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One transfer: the request, the head that must be right, the bytes, the count, and the hash if it is wanted.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use reqwest::StatusCode;
@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, T
 use super::client::{Answer, Clients};
 use super::hashing::Hashing;
 use super::part::{self, Part};
-use super::{Fetch, FetchError, Fetched, Limits, error};
+use super::{Fetch, FetchError, Fetched, Limits, RateLimit, error};
 use crate::actors::cpu_pool::CpuPool;
 
 /// What transfers have in common.
@@ -17,12 +17,13 @@ use crate::actors::cpu_pool::CpuPool;
 pub(super) struct Means {
     pub(super) clients: Clients,
     pub(super) limits: Limits,
+    pub(super) rate_limit: Option<RateLimit>,
     pub(super) pool: Option<Addr<CpuPool>>,
 }
 
 pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
     let Fetch { url, target, part, progress, sha256 } = fetch;
-    let Means { clients, limits, pool } = means;
+    let Means { clients, limits, rate_limit, pool } = means;
     let limits = *limits;
     let way = clients.way(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
@@ -50,6 +51,9 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
             progress.add(chunk.len() as u64);
         }
         pace.check(bytes)?;
+        if let Some(limit) = rate_limit {
+            pace.excuse(limit.pay(chunk.len()).await);
+        }
     }
     // The client holds a server to its content-length, but not one that sends chunks as well.
     match announced {
@@ -73,8 +77,11 @@ fn check_head(response: &Answer) -> Result<Option<u64>, FetchError> {
     if response.status() != StatusCode::OK {
         return Err(error::of_status(response.status(), headers));
     }
-    let encodings = || header_values(headers, CONTENT_ENCODING);
-    if let Some(encoding) = encodings().find(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+    let is = |name: &str, encoding: &str| encoding.eq_ignore_ascii_case(name);
+    let content = header_values(headers, CONTENT_ENCODING).find(|encoding| !is("identity", encoding));
+    // The client undoes no other than these.
+    let bare = |encoding: &&str| !is("chunked", encoding) && !is("identity", encoding);
+    if let Some(encoding) = content.or_else(|| header_values(headers, TRANSFER_ENCODING).find(bare)) {
         return Err(FetchError::Encoding(encoding.to_owned()));
     }
     // The client takes chunks apart if they are the outermost coding, and no other one.
@@ -102,6 +109,11 @@ struct Pace {
 impl Pace {
     fn new(limits: Limits) -> Self {
         Self { limits, since: Instant::now(), bytes_then: 0 }
+    }
+
+    /// We held the server up for so long ourselves.
+    fn excuse(&mut self, time: Duration) {
+        self.since += time;
     }
 
     fn check(&mut self, bytes: u64) -> Result<(), FetchError> {

@@ -3,31 +3,29 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, LOCATION, USER_AGENT as AGENT};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::http::uri::Scheme;
 use hyper::rt::Executor;
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::{Request, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioTimer;
 
 use super::answer::{Answer, PlainAnswer};
-use super::{BARE, USER_AGENT};
-use crate::actors::downloader::Limits;
+use super::{BARE, hops};
 use crate::actors::downloader::error::find;
+use crate::actors::downloader::settings::Settings;
 use crate::actors::downloader::silence::Silence;
 
 #[derive(Clone)]
 pub(super) struct Plain {
     client: Client<HttpConnector, Empty<Bytes>>,
-    proxies: Arc<Matcher>,
-    silence: Duration,
+    proxies: Option<Arc<Matcher>>,
+    settings: Arc<Settings>,
 }
 
 /// Drives connections beside the actors, and not beside the arbiter: a request goes to and fro between them a few times.
@@ -42,8 +40,8 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
 
 pub(super) enum Outcome {
     Answer(Answer),
-    /// The file is somewhere else, perhaps there.
-    Redirect(Option<String>),
+    /// The file is there.
+    Redirect(String),
     /// Nothing came for too long.
     Silence,
     /// No connection came about in time.
@@ -53,35 +51,43 @@ pub(super) enum Outcome {
 }
 
 impl Plain {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(settings: &Arc<Settings>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(limits.connect));
+        connector.set_connect_timeout(Some(settings.limits.connect));
         let client = Client::builder(Here).pool_timer(TokioTimer::new()).build(connector);
-        Self { client, proxies: Arc::new(Matcher::from_system()), silence: limits.silence }
+        let proxies = settings.proxies.then(|| Arc::new(Matcher::from_system()));
+        Self { client, proxies, settings: settings.clone() }
     }
 
     /// Whether `url` is for this client.
     pub(super) fn takes(&self, url: &str) -> Option<Uri> {
         let uri: Uri = is_written_plainly(url).then(|| url.parse().ok())??;
         let is_http = uri.scheme() == Some(&Scheme::HTTP);
-        (is_http && self.proxies.intercept(&uri).is_none()).then_some(uri)
+        let is_direct = self.proxies.as_ref().is_none_or(|proxies| proxies.intercept(&uri).is_none());
+        let is_anonymous = !self.settings.credentials.concern(uri.host().unwrap_or_default());
+        (is_http && is_direct && is_anonymous).then_some(uri)
     }
 
     pub(super) async fn get(&self, uri: Uri) -> Outcome {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        headers.insert(AGENT, HeaderValue::from_static(USER_AGENT));
+        headers.insert(USER_AGENT, self.settings.user_agent.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(BARE));
-        let mut silence = Silence::new(self.silence);
+        if !self.settings.headers.is_empty() {
+            replace(headers, &self.settings.headers);
+        }
+        let mut silence = Silence::new(self.settings.limits.silence);
         match silence.unless(self.client.request(request)).await {
             None => Outcome::Silence,
             Some(Err(error)) if error.is_connect() && timed_out(&error) => Outcome::Unreachable,
             Some(Err(_)) => Outcome::Failure,
-            Some(Ok(answer)) if redirects(answer.status()) => Outcome::Redirect(location(&answer)),
-            Some(Ok(answer)) => Outcome::Answer(Answer::Plain(PlainAnswer { answer, silence })),
+            Some(Ok(answer)) => match hops::location(answer.status(), answer.headers()) {
+                Some(to) => Outcome::Redirect(to),
+                None => Outcome::Answer(Answer::Plain(PlainAnswer { answer, silence })),
+            },
         }
     }
 }
@@ -93,12 +99,12 @@ fn is_written_plainly(url: &str) -> bool {
     url.bytes().all(is_plain) && !url.contains("/.")
 }
 
-fn redirects(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
-}
-
-fn location(answer: &Response<Incoming>) -> Option<String> {
-    Some(answer.headers().get(LOCATION)?.to_str().ok()?.to_owned())
+/// Puts headers in place of those of the same name.
+fn replace(headers: &mut HeaderMap, by: &HeaderMap) {
+    by.keys().for_each(|name| drop(headers.remove(name)));
+    for (name, value) in by {
+        headers.append(name, value.clone());
+    }
 }
 
 fn timed_out(error: &hyper_util::client::legacy::Error) -> bool {
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_what_is_written_as_a_url_would_be_is_taken_as_it_stands() {
-        let plain = Plain::new(Limits::default());
+        let plain = Plain::new(&Arc::default());
         for url in ["http://a/b", "http://127.0.0.1:8080/a/b-c_d.tar?e=f&g", "http://a.example/"] {
             assert_eq!(reqwest::Url::parse(url).unwrap().as_str(), url);
             assert_eq!(plain.takes(url).unwrap().to_string(), url);

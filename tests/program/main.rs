@@ -15,6 +15,8 @@ mod faults;
 mod files;
 mod full_disk;
 mod good_runs;
+mod http;
+mod http_waits;
 mod jobs;
 mod journal;
 mod json;
@@ -27,4 +29,7 @@ mod metalink;
 mod server;
 mod signals;
 mod terminal;
+#[allow(dead_code)]
+#[path = "../support/tls.rs"]
+mod tls;
 mod torn_journal;

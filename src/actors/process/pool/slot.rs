@@ -214,6 +214,6 @@ impl<'a> Slot<'a> {
                 started => return started,
             }
         }
-        Program::start(Guard::start()?, name, command, Input::WatchedPipe).await
+        Program::start(Guard::start(None)?, name, command, Input::WatchedPipe).await
     }
 }

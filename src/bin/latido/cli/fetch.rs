@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
 use super::exec::ExecArgs;
+use super::http::HttpArgs;
 use super::injection::{self, Injection};
 use crate::fetch::checksum::Checksum;
 use crate::fetch::sums::SumsFile;
@@ -91,4 +92,7 @@ pub(crate) struct FetchArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) http: HttpArgs,
 }

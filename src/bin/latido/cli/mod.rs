@@ -10,6 +10,7 @@ use crate::exit::Exit;
 mod demo;
 mod exec;
 mod fetch;
+mod http;
 mod injection;
 mod jobs;
 

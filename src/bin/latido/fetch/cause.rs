@@ -80,7 +80,7 @@ impl From<&FetchError> for Failure {
             FetchError::Unreachable(_) | FetchError::Silent(_) | FetchError::Slow { .. } => Cause::Timeout,
             FetchError::Tls(_) => Cause::Tls,
             FetchError::Protocol(_) => Cause::Protocol,
-            FetchError::Redirects(_) => Cause::Redirects,
+            FetchError::Redirects(_) | FetchError::InsecureRedirect(_) => Cause::Redirects,
             FetchError::Status { code, .. } => Cause::Http(*code),
             FetchError::Encoding(_) => Cause::Encoding,
             FetchError::Short { .. } | FetchError::Long { .. } => Cause::Length,

@@ -1,9 +1,11 @@
 //! One file to get, as a list or the command line asks for it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use latido::actors::downloader::redacted;
 use reqwest::Url;
 
 use super::checksum::{Checksum, ChecksumError};
@@ -30,9 +32,9 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The first of its URLs.
-    pub(crate) fn url(&self) -> &str {
-        self.urls.split('\t').next().unwrap_or_default()
+    /// The first of its URLs, as it may be shown.
+    pub(crate) fn url(&self) -> Cow<'_, str> {
+        redacted(self.urls.split('\t').next().unwrap_or_default())
     }
 }
 
@@ -139,10 +141,11 @@ impl Draft {
 }
 
 fn parse_url(text: &str) -> Result<Url, EntryError> {
-    let url = Url::parse(text).map_err(|error| EntryError::NoUrl(text.to_owned(), error.to_string()))?;
+    let url =
+        Url::parse(text).map_err(|error| EntryError::NoUrl(redacted(text).into(), error.to_string()))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        scheme => Err(EntryError::Scheme(text.to_owned(), scheme.to_owned())),
+        scheme => Err(EntryError::Scheme(redacted(text).into(), scheme.to_owned())),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Everything that was asked for, read and checked, before anything is done.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, stdin};
 use std::mem;
 use std::path::{Path, PathBuf, absolute};
+
+use latido::actors::downloader::Credentials;
 
 use super::entries::Entries;
 use super::entry::{Draft, Entry, EntryError, Origin};
@@ -28,13 +31,24 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// What there is to get; there is time to make each anew, and not the memory to keep them all.
+    /// What there is to get; there is time to make each anew, and not the memory to keep them all. A request is kept in
+    /// the journal, and shown: it has no password in its URLs.
     pub(crate) fn requests(&self) -> impl Iterator<Item = Request> {
         self.entries.iter().map(|(_, entry)| {
             let target = self.directories.placed(entry.dir.as_deref(), &entry.name);
             let target = target.expect("every entry has its place");
-            Request::new(&entry.urls, target, entry.checksum).with_size(entry.size)
+            let urls = without_passwords(&entry.urls, &mut Credentials::none());
+            Request::new(&urls, target, entry.checksum).with_size(entry.size)
         })
+    }
+
+    /// The passwords that are missing in the requests.
+    pub(crate) fn credentials(&self) -> Credentials {
+        let mut credentials = Credentials::none();
+        for (_, entry) in self.entries.iter() {
+            without_passwords(&entry.urls, &mut credentials);
+        }
+        credentials
     }
 
     /// How many files there are to get.
@@ -70,6 +84,15 @@ impl Intake {
         let entries = place(entries, &mut directories, &journal, renamed)?;
         Ok(Self { entries, directories, journal, warnings })
     }
+}
+
+/// URLs, separated by tabs, whose passwords are remembered elsewhere.
+fn without_passwords<'a>(urls: &'a str, credentials: &mut Credentials) -> Cow<'a, str> {
+    if !urls.contains('@') {
+        return urls.into();
+    }
+    let each = urls.split('\t').map(|url| credentials.remember(url).unwrap_or_else(|| url.to_owned()));
+    each.collect::<Vec<_>>().join("\t").into()
 }
 
 fn read_list(path: &Path) -> Result<List, BadInput> {

@@ -235,7 +235,7 @@ impl Job {
             (Stage::Verifying, Answer::Digest(digest)) => match &self.request.checksum {
                 Some(wanted) if *wanted != digest => {
                     let text = format!("the file is {digest}, not {wanted}");
-                    self.retry(Failure::new(Cause::Checksum, text), rules)
+                    self.wrong(Failure::new(Cause::Checksum, text), rules)
                 }
                 _ => self.verified(digest, rules),
             },
@@ -329,6 +329,16 @@ impl Job {
         self.stage = Stage::Done;
         self.error = None;
         Next::Finished
+    }
+
+    /// Bytes that were damaged on the way come right the next time. The same wrong ones twice are another file, which
+    /// it stays; unless another place has the right one.
+    fn wrong(&mut self, error: Failure, rules: &Rules) -> Next {
+        if self.error.as_ref() == Some(&error) && !self.has_another_url() {
+            self.tries += 1;
+            return self.fail(error);
+        }
+        self.retry(error, rules)
     }
 
     fn retry(&mut self, error: Failure, rules: &Rules) -> Next {

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf, absolute};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -113,6 +114,8 @@ pub(crate) fn reserve(journal: &Path) -> Result<File, JournalError> {
         .read(true)
         .append(true)
         .create(true)
+        // What was fetched from where is nobody else's business, and a URL may have a token in it.
+        .mode(0o600)
         .open(journal)
         .map_err(|error| JournalError::Path(journal.to_owned(), error))?;
     let asked = Instant::now();

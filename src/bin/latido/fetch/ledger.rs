@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`taking_up`] | the jobs as the journal and the disk have them |
 //! | [`fetching`], [`portions`] | files to the downloaders, several at once, and what comes of them |
+//! | [`sparing`] | files that wait for a server outside the downloaders' hands |
 //! | [`verifying`] | the digest, and the name |
 //! | [`processing`] | `--exec` |
 
@@ -23,6 +24,7 @@ use latido::supervision::Backoff;
 
 use super::board::Board;
 use super::exec::{Exec, Queue};
+use super::hosts::{Hosts, Manners, host};
 use super::job::{Answer, Job, Next, Rules, Stage};
 use super::journal::{Journal, JournalError};
 use super::report::JobReport;
@@ -30,6 +32,7 @@ use super::report::JobReport;
 mod fetching;
 mod portions;
 mod processing;
+mod sparing;
 mod taking_up;
 mod verifying;
 
@@ -58,6 +61,7 @@ pub(crate) struct Plan {
     /// The jobs of this run, in order.
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
+    pub(crate) manners: Manners,
     pub(crate) exec: Option<Exec>,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
@@ -83,6 +87,7 @@ pub(crate) struct Ledger {
     to_fetch: VecDeque<i64>,
     to_process: Option<Queue>,
     downloads: Downloads,
+    hosts: Hosts,
     idle_runners: Vec<usize>,
     /// Whether somebody looks after files that wait for a batch.
     is_awake_for_batch: bool,
@@ -104,6 +109,7 @@ impl Ledger {
             to_process: plan.exec.as_ref().map(Exec::queue),
             is_awake_for_batch: false,
             downloads: Downloads::new(plan.crew.downloaders.len()),
+            hosts: Hosts::new(plan.manners, plan.crew.downloaders.len()),
             idle_runners: (0..plan.crew.runners.len()).rev().collect(),
             fetched: HashMap::new(),
             unfinished: 0,
@@ -174,6 +180,7 @@ impl Ledger {
         let Some(stage) = self.jobs.get(&id).map(|job| job.stage) else { return };
         let is_lost = answer == Answer::Lost;
         let rules = self.plan.rules;
+        let rest = rest.map(|rest| self.let_rest(id, rest, ctx));
         let next = self.change(id, |job| {
             let next = job.answer(attempt, answer, &rules);
             let is_processed = stage == Stage::Processing;
@@ -208,7 +215,10 @@ impl Ledger {
                 });
             }
             Next::Retry { step } => {
+                // Another server has not asked for anything.
+                let rest = rest.filter(|(asked, _)| *asked == host(job.url())).map(|(_, rest)| rest);
                 let wait = backoff().delay(step, fastrand::f64()).max(rest.unwrap_or_default());
+                let wait = wait.min(self.plan.manners.max_wait);
                 self.reporter.report(JobReport::retry(job, wait));
                 self.fetched.remove(&id);
                 self.save(id, ctx);

@@ -11,6 +11,7 @@
 //! | [`job`] | the stages of a job, as a pure function of its answers |
 //! | [`journal`] | the jobs on disk, for the next run |
 //! | [`dry_run`] | what would be fetched, said and not done |
+//! | [`hosts`] | servers that are to be spared, and the files that wait for them |
 //! | [`exec`] | the command that is run on each file |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
 //! | [`text`] | other people's text, fit to be shown |
@@ -31,6 +32,7 @@ mod entries;
 mod entry;
 mod error;
 pub(crate) mod exec;
+pub(crate) mod hosts;
 mod input;
 mod intake;
 pub(crate) mod job;

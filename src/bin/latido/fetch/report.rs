@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 use latido::Report;
+use latido::actors::downloader::redacted;
 use log::Level;
 
 use super::cause::{Cause, Failure};
@@ -68,7 +69,7 @@ impl JobReport {
     }
 
     pub(crate) fn started(job: &Job) -> Self {
-        Self::new(job, What::Started { url: job.url().into(), attempt: job.attempt })
+        Self::new(job, What::Started { url: redacted(job.url()).into(), attempt: job.attempt })
     }
 
     pub(crate) fn verified(job: &Job, checksum: &Checksum) -> Self {

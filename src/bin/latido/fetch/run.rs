@@ -85,6 +85,8 @@ impl Ready {
                 exec_tries: args.commands.exec_tries,
             },
             exec: exec.clone(),
+            settings: Arc::new(args.http.settings(intake.credentials())?),
+            manners: args.http.manners(),
             downloaders: usize::from(args.jobs).min(intake.count()).max(1),
             tells_all: args.json,
         };

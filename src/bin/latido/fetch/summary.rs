@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use indicatif::HumanBytes;
+use latido::actors::downloader::redacted;
 
 use super::cause::Cause;
 use super::job::{Job, Stage};
@@ -100,7 +101,7 @@ impl fmt::Display for Summary {
                 "\n  {}: {error} (after {})\n    {}",
                 job.request.name(),
                 tries(job),
-                job.request.url()
+                redacted(job.request.url())
             )?;
         }
         if failed > failures.len() {

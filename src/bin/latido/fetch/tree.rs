@@ -20,13 +20,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latido::actors::cpu_pool::CpuPool;
-use latido::actors::downloader::Downloader;
+use latido::actors::downloader::{Downloader, Settings};
 use latido::actors::heartbeat::Heartbeat;
 use latido::actors::process::CommandRunner;
 use latido::supervision::{Arbiters, Backoff, ChildSpec, Placement, SupervisorSpec};
 
 use super::board::Board;
 use super::exec::Exec;
+use super::hosts::Manners;
 use super::job::{Rules, Stage};
 use super::journal;
 use super::ledger::{Crew, Ledger, Opened, Plan};
@@ -48,6 +49,9 @@ pub(crate) struct Work {
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
     pub(crate) exec: Option<Exec>,
+    /// How the downloaders speak to servers.
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) manners: Manners,
     pub(crate) downloaders: usize,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
@@ -60,7 +64,8 @@ impl Work {
         let threads = Arbiters::new(cores.min(self.downloaders));
         let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
         let pool = cpu.addr();
-        let downloader = move || Downloader::default().hash_on(pool.clone());
+        let settings = self.settings;
+        let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
         let reserved = self.reserved;
         let runner = move || {
@@ -79,6 +84,7 @@ impl Work {
             opened: self.opened,
             jobs: self.jobs,
             rules: self.rules,
+            manners: self.manners,
             exec: self.exec,
             tells_all: self.tells_all,
             crew: Crew {

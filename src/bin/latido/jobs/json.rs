@@ -1,5 +1,8 @@
 //! A job in a line for programs. `docs/json.md` says what each field means.
 
+use std::borrow::Cow;
+
+use latido::actors::downloader::redacted;
 use serde::Serialize;
 
 use crate::fetch::job::Job;
@@ -13,7 +16,7 @@ struct Line<'a> {
     id: i64,
     state: &'a str,
     path: String,
-    urls: Vec<&'a str>,
+    urls: Vec<Cow<'a, str>>,
     tries: u32,
     bytes: Option<u64>,
     wanted: Option<String>,
@@ -31,7 +34,7 @@ pub(super) fn line(job: &Job, action: Option<&str>) -> String {
         id: job.id,
         state: job.stage.name(),
         path: job.request.target.to_string_lossy().into_owned(),
-        urls: job.request.urls().collect(),
+        urls: job.request.urls().map(redacted).collect(),
         tries: job.failed_tries(),
         bytes: job.digest.as_ref().map(|_| job.bytes),
         wanted: job.request.checksum.as_ref().map(|checksum| checksum.to_string()),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use indicatif::HumanBytes;
+use latido::actors::downloader::redacted;
 
 use crate::fetch::job::{Job, Stage};
 use crate::fetch::text::presentable;
@@ -23,7 +24,12 @@ pub(super) fn job(out: &mut impl Write, job: &Job, dir: &Path, first: bool) -> i
         writeln!(out, "        {digest}")?;
     }
     if let Some(error) = &job.error {
-        writeln!(out, "        {}: {error}\n        {}", error.cause, presentable(job.request.url()))?;
+        writeln!(
+            out,
+            "        {}: {error}\n        {}",
+            error.cause,
+            presentable(&redacted(job.request.url()))
+        )?;
     }
     Ok(())
 }

@@ -89,6 +89,30 @@ fn every_answer_leads_where_the_table_says() {
 }
 
 #[test]
+fn the_same_wrong_bytes_twice_are_not_asked_for_again() {
+    let other = || Answer::Digest(Checksum::sha256([3; 32]));
+    let rules = Rules { max_tries: 9, ..PLAIN };
+    let after = |urls: &str, answers: Vec<Answer>| {
+        let mut job = job(Stage::Queued);
+        job.request = Request::new(urls, Path::new("/d/x"), Some(Checksum::sha256(RIGHT)));
+        job.tries = 0;
+        for answer in answers {
+            job.stage = Stage::Verifying;
+            job.answer(ATTEMPT, answer, &rules);
+        }
+        (job.stage, job.tries)
+    };
+    assert_eq!(after("http://a/x", vec![wrong(), other(), wrong()]), (Stage::Queued, 3));
+    assert_eq!(after("http://a/x", vec![wrong(), wrong()]), (Stage::Failed, 2));
+    assert_eq!(after("http://a/x", vec![wrong(), other(), other()]), (Stage::Failed, 3));
+    assert_eq!(after("http://a/x\thttp://b/x\thttp://c/x", vec![wrong(), wrong()]), (Stage::Queued, 2));
+    assert_eq!(
+        after("http://a/x\thttp://b/x\thttp://c/x", vec![wrong(), wrong(), wrong()]),
+        (Stage::Failed, 3)
+    );
+}
+
+#[test]
 fn the_last_try_fails_with_the_last_error() {
     for (stage, answer, error) in [
         (Stage::Fetching, fetch_failed(true), "reset"),

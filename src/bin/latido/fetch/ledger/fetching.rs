@@ -67,17 +67,20 @@ impl Ledger {
         while !self.to_fetch.is_empty()
             && let Some(downloader) = self.downloads.idle.pop()
         {
-            self.fetch(downloader, ctx);
+            let size = self.downloads.portions.next(downloader, self.to_fetch.len());
+            let ids = self.next_files(downloader, size, ctx);
+            if ids.is_empty() {
+                self.downloads.idle.push(downloader);
+                return;
+            }
+            self.fetch(downloader, ids, ctx);
         }
     }
 
     /// Gives a downloader its next portion.
-    fn fetch(&mut self, downloader: usize, ctx: &mut Context<Self>) {
-        let size = self.downloads.portions.next(downloader, self.to_fetch.len());
-        self.read_ahead();
-        let ids: Vec<_> = self.to_fetch.drain(..size.min(self.to_fetch.len())).collect();
+    fn fetch(&mut self, downloader: usize, ids: Vec<i64>, ctx: &mut Context<Self>) {
         let progress = Arc::new(Progress::default());
-        let (mut fetches, mut files) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        let (mut fetches, mut files) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for id in ids {
             self.change(id, Job::start);
             let Job { attempt, request, .. } = &self.jobs[&id];
@@ -109,6 +112,7 @@ impl Ledger {
                 }
                 Err(_) => ledger.lost(downloader, ctx),
             }
+            ledger.leave_hosts(downloader);
             ledger.plan.board.set_transfer(downloader, None);
             ledger.downloads.idle.push(downloader);
             ledger.hand_out(ctx);
@@ -116,12 +120,17 @@ impl Ledger {
     }
 
     /// Reads the jobs whose turn comes next, many at once.
-    fn read_ahead(&mut self) {
+    pub(super) fn read_ahead(&mut self) {
         let next = self.to_fetch.iter().copied();
         if self.to_fetch.front().is_some_and(|id| !self.jobs.contains_key(id)) {
             let unread: Vec<_> = next.take(AHEAD).filter(|id| !self.jobs.contains_key(id)).collect();
             self.jobs.extend(sound(self.journal.some(&unread)).into_iter().map(|job| (job.id, job)));
         }
+    }
+
+    /// What the downloader is at, if it is at anything.
+    pub(super) fn in_hand(&self, downloader: usize) -> Option<i64> {
+        self.downloads.in_hand[downloader].front().map(|ticket| ticket.id)
     }
 
     // ===== and come back =====
@@ -145,6 +154,7 @@ impl Ledger {
                 self.answer(id, attempt, Answer::GivenBack, None, ctx);
             }
         }
+        self.leave_hosts(downloader);
     }
 
     fn ended(&mut self, downloader: usize, ended: Vec<Result<Fetched, FetchError>>, ctx: &mut Context<Self>) {

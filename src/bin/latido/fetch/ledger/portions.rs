@@ -6,7 +6,7 @@
 //! all are done at about the same time.
 
 /// The largest portion.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 /// As many files are with all downloaders together, unless there are more of those.
 const ALL: usize = 256;
 

@@ -13,6 +13,9 @@ use tokio::time::sleep;
 /// What is kept of an output, in bytes: the last of it.
 const TAIL: usize = 64 * 1024;
 
+/// How much of an output is read at a time, in bytes, where it is not for values of any size.
+pub(super) const BUFFER: usize = 8 * 1024;
+
 /// The longest line, in bytes. A longer one comes in pieces.
 const MAX_LINE: usize = 1024 * 1024;
 
@@ -32,8 +35,9 @@ pub(super) struct Output<P = pipe::Receiver> {
 }
 
 impl<P: AsyncRead + Unpin> Output<P> {
-    pub(super) fn new(pipe: P, ended: watch::Receiver<bool>) -> Self {
-        Self { pipe: BufReader::new(pipe), tail: VecDeque::new(), ended }
+    /// With a buffer of so many bytes.
+    pub(super) fn new(pipe: P, buffer: usize, ended: watch::Receiver<bool>) -> Self {
+        Self { pipe: BufReader::with_capacity(buffer, pipe), tail: VecDeque::new(), ended }
     }
 
     /// The next line without its end; `None` after the last. It is what pulls the next bytes out of the pipe: a
@@ -78,7 +82,7 @@ impl<P: AsyncRead + Unpin> Output<P> {
     }
 
     async fn exactly(&mut self, count: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(count);
         while bytes.len() < count {
             self.fill().await;
             let chunk = self.pipe.buffer();
@@ -142,7 +146,7 @@ mod tests {
     use super::*;
 
     fn output(bytes: &[u8]) -> Output<&[u8]> {
-        Output::new(bytes, watch::channel(true).1)
+        Output::new(bytes, BUFFER, watch::channel(true).1)
     }
 
     #[actix::test]

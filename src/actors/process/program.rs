@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::pipe::fcntl_setpipe_size;
 use tokio::net::unix::pipe;
 use tokio::sync::watch;
 
@@ -15,10 +16,14 @@ use super::exit::{Census, ExitCause, ProcessExit, Survivor};
 use super::guard::wire::{End, Receiver, Told};
 use super::guard::{Guard, Mark, Orders};
 use super::leaving::{Leaving, gone};
-use super::output::Output;
+use super::output::{BUFFER, Output};
 
 /// How long a program may take to end once it is asked to.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// How much a pipe for values holds and how much of it is read at a time, in bytes. A value that does not fit costs a change
+/// of process for each part of it.
+const LARGE: usize = 256 * 1024;
 
 /// A running program. Dropping it kills it and whatever it has started.
 pub(super) struct Program {
@@ -133,20 +138,30 @@ impl Run<'_> {
 
 /// The program's ends, and ours.
 fn streams(input: Input, over: &watch::Receiver<bool>) -> io::Result<([OwnedFd; 3], Pipes)> {
+    let is_watched = matches!(input, Input::WatchedPipe);
+    let enlarge = |pipe: &io::PipeReader| {
+        if is_watched {
+            let _ = fcntl_setpipe_size(pipe, LARGE); // there is a limit to all pipes of a user
+        }
+    };
     let (stdin, to, unread) = match input {
         Input::Pipe | Input::WatchedPipe => {
             let (reader, writer) = io::pipe()?;
-            let unread = matches!(input, Input::WatchedPipe).then(|| reader.try_clone()).transpose()?;
+            enlarge(&reader);
+            let unread = is_watched.then(|| reader.try_clone()).transpose()?;
             let to = pipe::Sender::from_owned_fd(writer.into())?;
             (OwnedFd::from(reader), Some(to), unread.map(OwnedFd::from))
         }
         Input::Nothing => (File::open("/dev/null")?.into(), None, None),
     };
     let (from_out, stdout) = io::pipe()?;
+    enlarge(&from_out);
     let (from_err, stderr) = io::pipe()?;
-    let output = |pipe: io::PipeReader| -> io::Result<Output> {
-        Ok(Output::new(pipe::Receiver::from_owned_fd(pipe.into())?, over.clone()))
+    let buffer = if is_watched { LARGE } else { BUFFER };
+    let output = |pipe: io::PipeReader, buffer| -> io::Result<Output> {
+        Ok(Output::new(pipe::Receiver::from_owned_fd(pipe.into())?, buffer, over.clone()))
     };
-    let pipes = Pipes { stdin: to, unread, stdout: output(from_out)?, stderr: output(from_err)? };
+    let (from_out, from_err) = (output(from_out, buffer)?, output(from_err, BUFFER)?);
+    let pipes = Pipes { stdin: to, unread, stdout: from_out, stderr: from_err };
     Ok(([stdin, stdout.into(), stderr.into()], pipes))
 }

@@ -196,7 +196,7 @@ async fn a_program_that_was_ready_and_dies_is_not_started_again_behind_its_super
     let [.., ProcessReport::Exited(exit)] = &reports[..] else { unreachable!() };
     assert_eq!((&exit.cause, exit.code()), (&ExitCause::Itself, Some(5)), "{exit}");
     // The next that is heard of it is that its actor has failed.
-    let next = within(events.next()).await.unwrap();
+    let next = within(events.until("app/program", |_| true)).await.unwrap();
     assert!(matches!(next.kind, EventKind::Exited { .. }), "{next}");
     tree.stop(HOUR).await;
 }

@@ -66,7 +66,8 @@ async fn a_job_whose_sender_has_gone_is_not_begun() {
     let mut held = HeldPipe::new();
     let in_hand = actix::spawn(pool.addr.send(Run(Hold(held.path()))));
     held.opened().await;
-    let file = held.path().with_extension("begun");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("begun");
     let unwanted = actix::spawn(pool.addr.send(Run(DieOnce(file.clone()))));
     assert!(within(pool.addr.send(Run(Unregistered()))).await.unwrap().is_err());
     unwanted.abort();

@@ -22,10 +22,13 @@ async fn a_thousand_jobs_are_answered_once_each_and_right_while_their_workers_ar
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut pool = pool(|| ProcessPool::new(3).max_attempts(1_000));
+    // Some are killed half-way for certain; those who are killed from outside may be between two jobs.
+    let dir = tempfile::tempdir().unwrap();
+    let half_way = |n: u64| n.is_multiple_of(10).then(|| dir.path().join(n.to_string()));
     let mut answers: FuturesUnordered<_> = (0..JOBS)
         .map(|n| {
-            let addr = pool.addr.clone();
-            async move { (n, addr.send(Run(SumOfSquares(NUMBERS + n))).await) }
+            let answer = pool.addr.send(Run(SumOfSquares(NUMBERS + n, half_way(n))));
+            async move { (n, answer.await) }
         })
         .collect();
     let (mut workers, mut in_a_job, mut between) = (HashMap::new(), 0, 0);
@@ -55,8 +58,17 @@ async fn a_thousand_jobs_are_answered_once_each_and_right_while_their_workers_ar
             },
         }
     }
+    while let Some(event) = pool.events.try_next() {
+        match event.report() {
+            Some(PoolReport::WorkerLost { job: JobInHand::None, .. }) => between += 1,
+            Some(PoolReport::WorkerLost { .. }) => in_a_job += 1,
+            _ => {}
+        }
+    }
+    assert!(in_a_job >= JOBS / 10, "seed {seed}: {in_a_job} died in a job, {between} between two");
     assert!(answered.iter().all(|&times| times == 1), "seed {seed}");
-    assert!(in_a_job > 10, "seed {seed}: only {in_a_job} workers died in a job, {between} between two");
+    assert!(in_a_job + between > JOBS / 10, "seed {seed}: nobody but those was killed");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count() as u64, JOBS / 10, "seed {seed}");
     pool.ends_well().await;
 }
 

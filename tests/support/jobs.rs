@@ -36,8 +36,8 @@ macro_rules! jobs {
 
 jobs! {
     Square(u64) -> u64;
-    /// Of the numbers up to this, one after the other.
-    SumOfSquares(u64) -> u64;
+    /// Of the numbers up to this. Its worker is killed half-way if there is no such file, which it then makes.
+    SumOfSquares(u64, Option<PathBuf>) -> u64;
     /// In one of the ways that no thread survives.
     Die(Way) -> ();
     /// Aborts if there is no such file, which it then makes, and answers otherwise.
@@ -82,7 +82,14 @@ impl CpuJob for Square {
 
 impl CpuJob for SumOfSquares {
     fn run(self, _: &mut ()) -> u64 {
-        (1..=self.0).map(|n| std::hint::black_box(n * n)).sum()
+        let sum = |numbers: std::ops::RangeInclusive<u64>| {
+            numbers.map(|n| std::hint::black_box(n * n)).sum::<u64>()
+        };
+        let half = sum(1..=self.0 / 2);
+        if self.1.is_some_and(|file| OpenOptions::new().write(true).create_new(true).open(file).is_ok()) {
+            raise(Signal::SIGKILL).unwrap();
+        }
+        half + sum(self.0 / 2 + 1..=self.0)
     }
 }
 

@@ -11,13 +11,17 @@ use crate::server::{Server, Step};
 
 /// Every file is right and was given to `--exec` at least once.
 fn survives(faults: &[&str]) -> Ended {
+    let exec = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
+    survives_with(&["--exec", exec], faults)
+}
+
+fn survives_with(exec: &[&str], faults: &[&str]) -> Ended {
     let files = Files::with_large(24);
     let server = files.serve();
     let dir = tempdir().unwrap();
-    let exec = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
-    let args = ["fetch", "-d", "new", "-i", "-", "-j", "4", "--exec", exec];
+    let args = [&["fetch", "-d", "new", "-i", "-", "-j", "4"], exec].concat();
     let faults: Vec<_> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-    let ended = with_input(dir.path(), [&args, &faults[..]].concat(), &files.list(&server)).with_code(0);
+    let ended = with_input(dir.path(), [&args[..], &faults].concat(), &files.list(&server)).with_code(0);
     files.assert_exactly_in(&dir.path().join("new"));
     let log = fs::read_to_string(dir.path().join("log")).unwrap();
     let processed: BTreeSet<_> = log.lines().collect();
@@ -60,6 +64,17 @@ fn the_heartbeat_may_fail() {
 #[test]
 fn those_who_run_commands_may_fail() {
     survives_all_faults_of("latido/exec/*", "@1");
+}
+
+#[test]
+fn whoever_has_a_batch_may_fail() {
+    let script = r#"sh -c 'for x; do basename "$x" >> log; done' sh"#;
+    let exec = ["--exec-batch", script, "--exec-batch-size", "7"];
+    for fault in ["exec/*=panic@1", "exec/*=stop@1", "ledger=fail@4", "ledger=panic@6", "exec=panic"] {
+        let ended = survives_with(&exec, &[&format!("latido/{fault}")]);
+        assert!(ended.stderr.contains("gets a fault on purpose"), "{fault}\n{}", ended.stderr);
+        assert!(ended.stderr.contains(" restarts "), "{fault}\n{}", ended.stderr);
+    }
 }
 
 #[test]

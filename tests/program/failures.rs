@@ -149,3 +149,28 @@ fn a_file_that_one_place_does_not_have_is_got_from_another() {
     let ended = with_input(dir.path(), args, &line(checksum(b"other"))).with_code(1);
     assert!(ended.stdout.contains("(after 2 tries)"), "{}", ended.stdout);
 }
+
+/// It was not there when the list was checked.
+#[test]
+fn a_directory_that_gets_in_the_way_fails_its_file_alone_and_at_once() {
+    let files = Files::with_large(6);
+    let good = files.clone();
+    let dir = tempdir().unwrap();
+    let new = dir.path().join("new");
+    let (small, large) = (new.join("file-003"), new.join("file-004"));
+    let server = Server::start(move |request| {
+        if let Some(path) = [&small, &large].into_iter().find(|path| path.ends_with(&request.path)) {
+            fs::create_dir_all(path.join("full")).unwrap();
+        }
+        good.answer(request)
+    });
+    files.list_in(dir.path(), &server);
+    let ended = latido(dir.path(), ["fetch", "-i", "list", "-d", "new"]).with_code(1);
+    assert!(ended.stdout.starts_with("6 files: 4 done and verified ("), "{}", ended.stdout);
+    for name in ["file-003", "file-004"] {
+        assert!(ended.stdout.contains(&format!("{name}`: Is a directory")), "{}", ended.stdout);
+    }
+    assert!(ended.stdout.contains("(after 1 try)"), "{}", ended.stdout);
+    assert_eq!(server.requests().len(), 6, "to fetch it again is no help");
+    assert_eq!(names_in(&new).len(), 6 + OURS.len(), "{:?}", names_in(&new));
+}

@@ -75,3 +75,31 @@ fn a_journal_without_room_ends_the_run_with_a_reason() {
     latido(dir.path(), ["fetch", "-i", "list", "-d", "new"]).with_code(0);
     files.assert_exactly_in(&dir.path().join("new"));
 }
+
+/// Somebody else fills the disk of the journal while commands are run; when there is room again, the next run goes on.
+#[test]
+fn a_journal_whose_disk_fills_up_later_ends_the_run_and_is_gone_on_with_when_there_is_room() {
+    let Some(disk) = Small::mount("1m") else { return };
+    let files = Files::some(30);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    files.list_in(dir.path(), &server);
+    let (journal, filler) = (disk.path().join("jobs"), disk.path().join("filler"));
+    // Each output is more than what is left of a page; the first of them finds the disk full.
+    let script =
+        format!("cp \"$1\" \"$1.copy\"; seq 2000; cat /dev/zero > {} 2> /dev/null; true", filler.display());
+    fs::write(dir.path().join("fill"), script).unwrap();
+    let place = ["fetch", "-i", "list", "-d", "new", "-j", "2", "--journal", journal.to_str().unwrap()];
+    let ended = latido(dir.path(), [&place[..], &["--exec", "sh fill"]].concat()).with_code(3);
+    assert!(ended.stderr.contains("jobs\"") && ended.stderr.contains("full"), "{}", ended.stderr);
+    let asked = server.requests().len();
+    assert!(asked > 0);
+
+    fs::remove_file(&filler).unwrap();
+    fs::write(dir.path().join("fill"), "cp \"$1\" \"$1.copy\"").unwrap();
+    latido(dir.path(), [&place[..], &["--exec", "sh fill"]].concat()).with_code(0);
+    files.assert_all_in(&dir.path().join("new"));
+    for (name, bytes) in &files.0 {
+        assert!(fs::read(dir.path().join(format!("new/{name}.copy"))).unwrap() == *bytes, "{name}.copy");
+    }
+}

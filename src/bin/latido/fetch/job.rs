@@ -94,8 +94,12 @@ pub(crate) enum Answer {
     },
     /// The part was read to its end and is this. Whether that is right is decided here.
     Digest(Checksum),
-    /// The part could not be read, or not be put under its name.
+    /// The part could not be read.
     VerifyFailed {
+        error: Failure,
+    },
+    /// The right file could not be put under its name: a directory is in the way, say. To fetch it again is no help.
+    NotPublished {
         error: Failure,
     },
     /// `--exec` was content.
@@ -240,6 +244,7 @@ impl Job {
                 _ => self.verified(digest, rules),
             },
             (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules),
+            (Stage::Verifying, Answer::NotPublished { error }) => self.fail(error),
             (Stage::Processing, Answer::Processed) => self.done(),
             (Stage::Processing, Answer::ProcessFailed { error }) => {
                 self.exec_tries += 1;

@@ -46,6 +46,10 @@ fn verify_failed() -> Answer {
     Answer::VerifyFailed { error: Failure::new(Cause::Other, "unreadable") }
 }
 
+fn not_published() -> Answer {
+    Answer::NotPublished { error: Failure::new(Cause::Disk, "is a directory") }
+}
+
 fn process_failed() -> Answer {
     Answer::ProcessFailed { error: Failure::new(Cause::Other, "status 1") }
 }
@@ -66,6 +70,7 @@ fn every_answer_leads_where_the_table_says() {
         (Verifying,  right(),             EXEC,  Processing, Next::Process,      8,    1),
         (Verifying,  wrong(),             EXEC,  Queued,     retry,              7,    2),
         (Verifying,  verify_failed(),     PLAIN, Queued,     retry,              7,    2),
+        (Verifying,  not_published(),     PLAIN, Failed,     Next::Finished,    7,    1),
         (Verifying,  Answer::Lost,        PLAIN, Verifying,  Next::Verify,       8,    1),
         (Processing, Answer::Processed,   EXEC,  Done,       Next::Finished,    7,    1),
         (Processing, process_failed(),    EXEC,  Failed,     Next::Finished,    7,    1),
@@ -228,6 +233,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         Just(right()),
         Just(wrong()),
         Just(verify_failed()),
+        Just(not_published()),
         Just(Answer::Processed),
         Just(Answer::GivenBack),
         Just(process_failed()),

@@ -65,7 +65,7 @@ impl Ledger {
                 }
                 Answer::Digest(digest)
             }
-            Err(error) => Answer::VerifyFailed { error: Failure::from(&error) },
+            Err(error) => Answer::NotPublished { error: Failure::from(&error) },
         }
     }
 }

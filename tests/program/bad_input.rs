@@ -157,3 +157,48 @@ fn nothing_is_written_through_a_link_that_leads_out() {
     assert!(names_in(outside.path()).is_empty());
     assert_eq!(names_in(Path::new(dir.path())), ["link"]);
 }
+
+/// What is good is fetched; what is not is told and counts as failed, whatever is wrong with it.
+#[test]
+fn with_keep_going_bad_lines_are_told_and_left_out_and_the_rest_is_fetched() {
+    let files = Files::some(4);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("new/taken")).unwrap();
+    let url = server.url("file-001");
+    let list = format!(
+        "gopher://127.0.0.1/bad\n\
+         {url}\n  checksum=sha-256=12\n  out=unchecked\n\
+         {url}\n  colour=red\n  out=red\n\
+         {url}\n  out=../up\n\
+         {url}\n  out=taken\n\
+         {}{url}\n",
+        files.list(&server)
+    );
+    fs::write(dir.path().join("list"), list).unwrap();
+    let args = ["fetch", "-q", "-i", "list", "-d", "new", "--keep-going"];
+    let said = [
+        "list:1: ... `gopher`",
+        "list:3: ... needs 64",
+        "list:6: ... `colour` is not known",
+        "list:9: ... `..`",
+        "list:10: ... is a directory",
+        "list:20: ... both become",
+    ];
+    for _ in 0..2 {
+        let ended = latido(dir.path(), args).with_code(1);
+        assert_said(&ended.stderr, &said);
+    }
+    fs::remove_dir(dir.path().join("new/taken")).unwrap();
+    files.assert_exactly_in(&dir.path().join("new"));
+    assert_eq!(server.requests().len(), 4);
+    let loud = latido(dir.path(), [&args[..1], &args[2..]].concat()).with_code(1);
+    assert!(loud.stdout.starts_with("5 files: 5 done"), "now nothing is in the way: {}", loud.stdout);
+    assert!(loud.stdout.contains(", 5 left out because the list is wrong there"), "{}", loud.stdout);
+}
+
+#[test]
+fn with_keep_going_a_list_of_which_nothing_is_good_is_refused() {
+    refused(&["-i", "list", "--keep-going"], "gopher://127.0.0.1/bad\n", &["list:1: ... `gopher`"]);
+    refused(&[URL, "-o", "../up", "--keep-going"], "", &["`..`"]);
+}

@@ -77,6 +77,11 @@ pub(crate) struct FetchArgs {
     #[arg(long)]
     pub(crate) auto_rename: bool,
 
+    /// Leave out what is wrong in a list, and fetch the rest: each such line is told, and the run ends with code 1. Without
+    /// it one bad line refuses all of them, before anything is done
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+
     /// Say what would be fetched, under which names and with which checksums, as a list on standard output. No server is
     /// asked and nothing on disk changes
     #[arg(long)]

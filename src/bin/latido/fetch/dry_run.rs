@@ -15,6 +15,7 @@ pub(crate) fn show(args: &FetchArgs, screen: &Screen) -> anyhow::Result<Exit> {
     if !args.quiet {
         intake.warnings.iter().for_each(|warning| screen.line(warning));
     }
+    intake.refused.lines().iter().for_each(|line| screen.line(line));
     // A reader that has gone, as `head` does, changes nothing about the result.
     let _ = list(&intake, BufWriter::new(stdout().lock()));
     if !args.quiet {
@@ -29,7 +30,7 @@ pub(crate) fn show(args: &FetchArgs, screen: &Screen) -> anyhow::Result<Exit> {
              journal has as done are not fetched again"
         ));
     }
-    Ok(Exit::Ok)
+    Ok(if intake.refused.count() == 0 { Exit::Ok } else { Exit::Failed })
 }
 
 fn list(intake: &Intake, mut to: impl Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Many entries in little memory: a list may have millions, and they are all there at the same time before anything is
 //! done. They are kept in one piece, and read one by one.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
@@ -19,7 +20,7 @@ pub(crate) struct Entries {
 }
 
 /// Where an entry begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place(usize);
 
 impl Entries {
@@ -74,6 +75,14 @@ impl Entries {
             let place = Place(next);
             (next < self.bytes.len()).then(|| (place, self.read(&mut next)))
         })
+    }
+
+    /// All but these.
+    pub(crate) fn without(self, places: &HashSet<Place>) -> Self {
+        if places.is_empty() {
+            return self;
+        }
+        self.iter().filter(|(place, _)| !places.contains(place)).map(|(_, entry)| entry).collect()
     }
 
     pub(crate) fn at(&self, Place(mut place): Place) -> Entry {

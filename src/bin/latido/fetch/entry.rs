@@ -71,11 +71,20 @@ pub(crate) struct Draft {
     dir: Option<PathBuf>,
     checksum: Option<Checksum>,
     size: Option<u64>,
+    is_spoiled: bool,
 }
 
 impl Draft {
     pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, urls: Vec::new(), name: None, dir: None, checksum: None, size: None }
+        Self {
+            origin,
+            urls: Vec::new(),
+            name: None,
+            dir: None,
+            checksum: None,
+            size: None,
+            is_spoiled: false,
+        }
     }
 
     /// Takes a line of URLs, separated by tabs.
@@ -119,9 +128,14 @@ impl Draft {
         }
     }
 
-    /// The entry, named after its first URL if by nothing else; `None` if it never got one.
+    /// Something about it was wrong, so there is no telling what was meant: no entry comes of it.
+    pub(crate) fn spoil(&mut self) {
+        self.is_spoiled = true;
+    }
+
+    /// The entry, named after its first URL if by nothing else; `None` if it never got one, or was spoiled.
     pub(crate) fn finish(self) -> Result<Option<Entry>, (Origin, EntryError)> {
-        let Some(first) = self.urls.first() else {
+        let Some(first) = self.urls.first().filter(|_| !self.is_spoiled) else {
             return Ok(None);
         };
         let name = match self.name.map_or_else(|| name_of(first), Ok) {

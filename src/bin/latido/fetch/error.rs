@@ -30,6 +30,11 @@ impl BadInput {
         self.told.truncate(TOLD);
     }
 
+    /// As many lines as are worth telling.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.to_string().lines().map(str::to_owned).collect()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.count
     }

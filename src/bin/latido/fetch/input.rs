@@ -86,7 +86,7 @@ impl List {
                 // kept even if its URLs are bad, so that its options are checked as well
                 current.insert(Draft::new(origin.clone())).urls(text)
             }
-            Some(draft) => self.option(draft, &origin, text),
+            Some(draft) => self.option(draft, &origin, text).inspect_err(|_| draft.spoil()),
             None => Err(EntryError::NoUrlAbove(text.to_owned())),
         };
         if let Err(error) = taken {

@@ -28,6 +28,8 @@ pub(crate) struct Intake {
     pub(crate) journal: PathBuf,
     /// What the user should know, though it stops nothing.
     pub(crate) warnings: Vec<String>,
+    /// What was wrong and is left out, with `--keep-going`.
+    pub(crate) refused: BadInput,
 }
 
 impl Intake {
@@ -72,7 +74,10 @@ impl Intake {
                 warnings.push(format!("{}: it is signed; the signature is not checked", sums.list));
             }
         }
-        let entries = list.errors.or(list.entries)?;
+        let mut refused = list.errors;
+        if !args.keep_going {
+            mem::take(&mut refused).or(())?;
+        }
 
         let open = if args.dry_run { Directories::imagine } else { Directories::open };
         let mut directories = open(&args.dir).map_err(on_command_line)?;
@@ -81,8 +86,12 @@ impl Intake {
             None => directories.base().join(format!("{}.db", target::OURS)),
         };
         let renamed = args.auto_rename.then_some(&mut warnings);
-        let entries = place(entries, &mut directories, &journal, renamed)?;
-        Ok(Self { entries, directories, journal, warnings })
+        let (entries, errors) = place(list.entries, &mut directories, &journal, renamed);
+        refused.append(errors);
+        if !args.keep_going || entries.len() == 0 {
+            mem::take(&mut refused).or(())?;
+        }
+        Ok(Self { entries, directories, journal, warnings, refused })
     }
 }
 
@@ -124,13 +133,14 @@ fn read_sums(SumsFile { algorithm, path }: &SumsFile) -> Result<Sums, BadInput> 
 /// Gives every file its checksum from those that are on record.
 fn pin(list: &mut List, sums: &Sums) {
     let List { entries, errors, .. } = list;
-    let pinned = |(_, mut entry): (_, Entry)| {
-        if let Err(error) = sums.pin(&mut entry) {
+    let pinned = |(_, mut entry): (_, Entry)| match sums.pin(&mut entry) {
+        Ok(()) => Some(entry),
+        Err(error) => {
             errors.push(&entry.origin, error);
+            None
         }
-        entry
     };
-    *entries = entries.iter().map(pinned).collect();
+    *entries = entries.iter().filter_map(pinned).collect();
 }
 
 impl List {

@@ -64,6 +64,8 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     if !args.quiet {
         ready.warnings.iter().for_each(|warning| screen.line(warning));
     }
+    ready.refused.lines().iter().for_each(|line| screen.line(line));
+    let refused = ready.refused.count();
     let mut signals = Signals::listen()?;
     let running = ready.start()?;
     let run = running.run();
@@ -92,7 +94,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     if let End::GaveUp(reason) = &end {
         screen.line(format!("latido: the supervision tree {reason}; run the same command again to go on"));
     }
-    let (exit, summary) = conclude(&run, &end, screen);
+    let (exit, summary) = conclude(&run, &end, refused, screen);
     match (json, &summary) {
         (Some(json), summary) => json.end(view::End::new(exit, summary.as_ref())).await,
         (None, Some(summary)) if !args.quiet => view::say(summary),
@@ -102,7 +104,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
 }
 
 /// What the run comes to, and what was done, if that can be known.
-fn conclude(run: &Run, end: &End, screen: &Screen) -> (Exit, Option<Summary>) {
+fn conclude(run: &Run, end: &End, refused: usize, screen: &Screen) -> (Exit, Option<Summary>) {
     let tally = match (run.tally(), end.interruption()) {
         (Ok(tally), _) => tally,
         // A ledger that is stuck still has the journal. What it has written is kept.
@@ -112,7 +114,7 @@ fn conclude(run: &Run, end: &End, screen: &Screen) -> (Exit, Option<Summary>) {
             return (Exit::GaveUp, None);
         }
     };
-    let summary = Summary { tally, elapsed: run.started.elapsed() };
+    let summary = Summary { tally, refused, elapsed: run.started.elapsed() };
     let exit = match end {
         End::Interrupted(exit) => *exit,
         End::GaveUp(_) => Exit::GaveUp,

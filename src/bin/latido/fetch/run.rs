@@ -12,6 +12,7 @@ use latido::{Event, EventKind, Events, ExitReason};
 
 use super::Intake;
 use super::board::Board;
+use super::error::BadInput;
 use super::job::Rules;
 use super::journal::{self, Journal, JournalError};
 use super::ledger::{self, Opened};
@@ -28,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Ready {
     /// What the user should know, though it stops nothing.
     pub(crate) warnings: Vec<String>,
+    /// What was wrong and is left out, with `--keep-going`.
+    pub(crate) refused: BadInput,
     spec: SupervisorSpec,
     faults: Vec<Injection>,
     run: Run,
@@ -115,7 +118,13 @@ impl Ready {
             jobs,
             _reserved: reserved,
         };
-        Ok(Self { warnings: intake.warnings, spec, faults: args.faults.clone(), run })
+        Ok(Self {
+            warnings: intake.warnings,
+            refused: intake.refused,
+            spec,
+            faults: args.faults.clone(),
+            run,
+        })
     }
 
     /// Starts the tree. Faults that strike at a message are in place before its parts run; the others strike once it is

@@ -32,6 +32,8 @@ pub(crate) struct Tally {
 
 pub(crate) struct Summary {
     pub(crate) tally: Tally,
+    /// What was wrong in what was asked for and was left out, with `--keep-going`.
+    pub(crate) refused: usize,
     pub(crate) elapsed: Duration,
 }
 
@@ -60,7 +62,7 @@ impl Tally {
 
 impl Summary {
     pub(crate) fn is_complete(&self) -> bool {
-        self.tally.done == self.tally.jobs
+        self.tally.done == self.tally.jobs && self.refused == 0
     }
 }
 
@@ -83,6 +85,9 @@ impl fmt::Display for Summary {
         let left = self.tally.left();
         if left > 0 {
             write!(f, ", {left} left for the next run")?;
+        }
+        if self.refused > 0 {
+            write!(f, ", {} left out because the list is wrong there", self.refused)?;
         }
         write!(f, ", in {:.1} s", self.elapsed.as_secs_f64())?;
         if failed > 1 {

@@ -133,6 +133,7 @@ struct Counts {
     unverified: usize,
     failed: usize,
     left: usize,
+    refused: usize,
     bytes: u64,
     seconds: f64,
     causes: BTreeMap<String, usize>,
@@ -153,12 +154,13 @@ impl Begin {
 impl End {
     /// `summary`: if anybody knows what was done.
     pub(crate) fn new(exit: Exit, summary: Option<&Summary>) -> Self {
-        let summary = summary.map(|Summary { tally, elapsed }| Counts {
+        let summary = summary.map(|Summary { tally, refused, elapsed }| Counts {
             jobs: tally.jobs,
             done: tally.done,
             unverified: tally.unverified,
             failed: tally.failed,
             left: tally.left(),
+            refused: *refused,
             bytes: tally.bytes,
             seconds: elapsed.as_secs_f64(),
             causes: tally.causes.iter().map(|(cause, count)| (cause.to_string(), *count)).collect(),

@@ -143,6 +143,9 @@ impl Reading {
     fn fail(&mut self, error: MetalinkError) {
         let origin = self.origin();
         self.list.errors.push(&origin, error);
+        if let Some(file) = &mut self.file {
+            file.draft.spoil();
+        }
     }
 
     fn start(&mut self, start: &BytesStart<'_>, is_ours: bool) -> Result<(), MetalinkError> {
@@ -234,6 +237,7 @@ impl Reading {
                 }
                 Err(error) => {
                     usable += 1;
+                    draft.spoil();
                     self.list.errors.push(&origin, error);
                 }
             }

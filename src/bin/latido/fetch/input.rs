@@ -15,6 +15,9 @@ mod metalink;
 /// A longer line is a sign of another kind of file.
 const LINE_MAX: u64 = 65_536;
 
+/// So many kinds of things that latido does not have are told: nobody reads more, and a list may make up a million.
+const IGNORED_MAX: usize = 100;
+
 /// What a list holds, the bad and the strange included: all of it is worth telling at once.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -109,8 +112,10 @@ impl List {
     }
 
     fn ignore(&mut self, what: &str, origin: &Origin) {
+        let is_full = self.ignored.len() == IGNORED_MAX;
         match self.ignored.iter_mut().find(|ignored| ignored.what == what) {
             Some(ignored) => ignored.count += 1,
+            None if is_full => {}
             None => self.ignored.push(Ignored { what: what.to_owned(), origin: origin.clone(), count: 1 }),
         }
     }

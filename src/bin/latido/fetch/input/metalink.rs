@@ -20,6 +20,9 @@ use crate::fetch::entry::{Draft, EntryError, Origin};
 const NAMESPACE: Namespace<'_> = Namespace(b"urn:ietf:params:xml:ns:metalink");
 const VERSION_3: Namespace<'_> = Namespace(b"http://www.metalinker.org/");
 
+/// A file that is deeper is none that people publish, and takes the longer to read the deeper it is.
+const DEEPEST: usize = 64;
+
 /// A larger file is none that people publish.
 const MOST: u64 = 256 << 20;
 
@@ -43,6 +46,10 @@ enum MetalinkError {
     NoType,
     #[error("the file has another {0} already; remove the wrong one")]
     TwoHashes(Algorithm),
+    #[error("`{0}` is given twice for one element; remove the wrong one")]
+    TwoAttributes(&'static str),
+    #[error("more than {DEEPEST} elements are in one another; is this a Metalink file?")]
+    TooDeep,
     #[error("`{text}` is no {what}; write a number")]
     NoNumber { text: String, what: &'static str },
     #[error(transparent)]
@@ -89,7 +96,7 @@ pub(super) fn read(name: &str, from: impl BufRead) -> List {
             },
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Ok(()),
         };
-        let is_over = matches!(taken, Err(MetalinkError::NoMetalink(_)));
+        let is_over = matches!(taken, Err(MetalinkError::NoMetalink(_) | MetalinkError::TooDeep));
         if let Err(error) = taken {
             reading.fail(error);
         }
@@ -155,15 +162,20 @@ impl Reading {
         if self.path.is_empty() && element != "metalink" {
             return Err(MetalinkError::NoMetalink(String::from_utf8_lossy(local.as_ref()).into_owned()));
         }
+        if self.path.len() == DEEPEST {
+            return Err(MetalinkError::TooDeep);
+        }
         self.has_root = true;
         self.path.push(element);
         self.text.clear();
         self.attribute = None;
-        // All of them, for one that stands twice is a mistake.
-        for found in start.attributes() {
+        // Each compared with the others would take for ever where somebody has written a million of them.
+        for found in start.attributes().with_checks(false) {
             let found = found.map_err(quick_xml::Error::from)?;
-            if found.key.as_ref() == attribute.as_bytes() {
-                self.attribute = Some(found.unescape_value()?.into());
+            if found.key.as_ref() == attribute.as_bytes()
+                && self.attribute.replace(found.unescape_value()?.into()).is_some()
+            {
+                return Err(MetalinkError::TwoAttributes(attribute));
             }
         }
         match &self.path[..] {

@@ -94,6 +94,16 @@ fn what_is_told_of_a_file_cannot_speak_to_the_terminal() {
     );
 }
 
+/// Were each compared with all others, this would take minutes.
+#[test]
+fn what_a_file_makes_up_by_the_ten_thousand_is_read_in_no_time() {
+    let many = |piece: fn(usize) -> String| (0..100_000).map(piece).collect::<String>();
+    let kinds = many(|n| format!("<hash type=\"k{n}\">0</hash>"));
+    let attributes = many(|n| format!(" a{n}=\"\""));
+    let list = list(&metalink(&format!("<file name=\"a\"{attributes}>{kinds}<url>http://h/x</url></file>")));
+    assert_eq!((list.errors.count(), list.entries.len(), list.ignored.len()), (0, 1, 100));
+}
+
 #[test]
 fn every_mistake_in_a_file_is_told_with_its_line() {
     let url = "<url>http://h/x</url>";
@@ -145,7 +155,8 @@ fn what_is_no_metalink_4_is_refused_in_words() {
         ("<!-- -->".to_owned(), "ends in the middle"),
         (metalink("<file name=\"a\">").replace("</metalink>\n", ""), "ends in the middle"),
         (metalink("<file name=\"a\"><url>http://h/x</file></url>"), "not XML as it should be"),
-        (metalink("<file name=\"a\" name=\"b\"/>"), "not XML as it should be"),
+        (metalink("<file name=\"a\" name=\"b\"/>"), "`name` is given twice"),
+        (metalink(&format!("{}{}", "<x>".repeat(64), "</x>".repeat(64))), "more than 64 elements"),
         (metalink("<file name=\"&evil;\"/>"), "not XML as it should be"),
     ] {
         let found = errors(&text);

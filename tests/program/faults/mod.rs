@@ -13,6 +13,7 @@ mod mirrors;
 mod names;
 mod redirects;
 mod row;
+mod several;
 mod statuses;
 mod wire;
 

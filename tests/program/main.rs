@@ -24,6 +24,7 @@ mod kill;
 mod kills;
 mod latido;
 mod metalink;
+mod newer;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]
 mod server;

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use hyper::Uri;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE};
 use reqwest::{Client, ClientBuilder, Error, RequestBuilder, Response, Url, redirect};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -54,22 +54,27 @@ impl Clients {
     }
 
     /// Sends the request and waits for the head of the answer.
-    pub(super) async fn get(&self, url: &str, way: Way) -> Result<Answer, FetchError> {
+    pub(super) async fn get(
+        &self,
+        url: &str,
+        way: Way,
+        since: Option<HeaderValue>,
+    ) -> Result<Answer, FetchError> {
         let limits = self.settings.limits;
         let hops = match way {
-            Way::Any(url) => Hops::new(url),
-            Way::Plain(uri) => match self.plain.get(uri).await {
+            Way::Any(url) => Hops::new(url, since),
+            Way::Plain(uri) => match self.plain.get(uri, since.as_ref()).await {
                 Outcome::Answer(answer) => return Ok(answer),
                 Outcome::Silence => return Err(FetchError::Silent(limits.silence)),
                 Outcome::Unreachable => return Err(FetchError::Unreachable(limits.connect)),
                 Outcome::Redirect(to) => {
-                    let mut hops = Hops::new(error::parse_url(url)?);
+                    let mut hops = Hops::new(error::parse_url(url)?, since);
                     hops.follow(&to, &self.settings)?;
                     hops
                 }
                 // It may have been a kept connection, see below.
                 Outcome::Failure => {
-                    let hops = Hops::new(error::parse_url(url)?);
+                    let hops = Hops::new(error::parse_url(url)?, since);
                     let answer = self.request(&self.fresh, &hops).send().await;
                     return self.follow(hops, answer).await;
                 }
@@ -112,6 +117,10 @@ impl Clients {
         let request = match self.settings.credentials.find(hops.url(), at_home) {
             None => request,
             Some((user, password)) => request.basic_auth(user, Some(password)),
+        };
+        let request = match hops.since() {
+            None => request,
+            Some(since) => request.header(IF_MODIFIED_SINCE, since),
         };
         // In place of those of the same name.
         if at_home { request.headers(self.settings.headers.clone()) } else { request }

@@ -74,6 +74,9 @@ pub enum FetchError {
         /// How long the server asks to be left alone.
         retry_after: Option<Duration>,
     },
+    /// It has not changed since the time of [`Fetch::if_modified_since`](super::Fetch::if_modified_since).
+    #[error("it has not changed on the server")]
+    NotModified,
     /// The file came compressed, unasked.
     #[error("the server sent it encoded as {0}, though asked for the bare file")]
     Encoding(String),
@@ -128,6 +131,7 @@ impl FetchError {
             | Self::Tls(_)
             | Self::Redirects(_)
             | Self::InsecureRedirect(_)
+            | Self::NotModified
             | Self::Encoding(_) => false,
         }
     }

@@ -26,6 +26,7 @@ mod progress;
 mod redact;
 mod settings;
 mod silence;
+mod times;
 mod transfer;
 
 use std::path::{Path, PathBuf};
@@ -60,12 +61,22 @@ pub struct Fetch {
     part: Option<PathBuf>,
     progress: Option<Arc<Progress>>,
     sha256: bool,
+    since: Option<SystemTime>,
+    server_time: bool,
 }
 
 impl Fetch {
     /// Fetches `url`, which is `http` or `https`, for `target`, by way of the part file `.NAME.part` beside it.
     pub fn new(url: impl Into<String>, target: impl Into<PathBuf>) -> Self {
-        Self { url: url.into(), target: target.into(), part: None, progress: None, sha256: false }
+        Self {
+            url: url.into(),
+            target: target.into(),
+            part: None,
+            progress: None,
+            sha256: false,
+            since: None,
+            server_time: false,
+        }
     }
 
     /// Uses another part file. It must be on the target's file system: publishing is a rename.
@@ -77,6 +88,19 @@ impl Fetch {
     /// Counts the bytes here as they come.
     pub fn progress(mut self, progress: Arc<Progress>) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// Asks for the file only if it has changed on the server since then. If not, the answer is
+    /// [`FetchError::NotModified`]. A server that does not know sends the file.
+    pub fn if_modified_since(mut self, time: SystemTime) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Gives the file the time at which it was last changed on the server, if that is told.
+    pub fn server_time(mut self) -> Self {
+        self.server_time = true;
         self
     }
 

@@ -60,6 +60,10 @@ impl Part {
         self.file.write_all(bytes).map_err(|error| FetchError::disk(&self.path, error))
     }
 
+    pub(super) fn set_modified(&self, time: SystemTime) -> Result<(), FetchError> {
+        self.file.set_modified(time).map_err(|error| FetchError::disk(&self.path, error))
+    }
+
     /// Makes sure that all of it is on disk, and still under its name; answers when it was last written to.
     pub(super) fn check(&self, bytes: u64) -> Result<SystemTime, FetchError> {
         let on_disk = |error| FetchError::disk(&self.path, error);

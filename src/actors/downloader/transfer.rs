@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, T
 use super::client::{Answer, Clients};
 use super::hashing::Hashing;
 use super::part::{self, Part};
-use super::{Fetch, FetchError, Fetched, Limits, RateLimit, error};
+use super::{Fetch, FetchError, Fetched, Limits, RateLimit, error, times};
 use crate::actors::cpu_pool::CpuPool;
 
 /// What transfers have in common.
@@ -22,13 +22,16 @@ pub(super) struct Means {
 }
 
 pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
-    let Fetch { url, target, part, progress, sha256 } = fetch;
+    let Fetch { url, target, part, progress, sha256, since, server_time } = fetch;
     let Means { clients, limits, rate_limit, pool } = means;
     let limits = *limits;
     let way = clients.way(&url)?;
     // Before the request: a server need not be asked for what has no place to go.
     let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
-    let mut response = clients.get(&url, way).await?;
+    let mut response = clients.get(&url, way, since.map(times::header)).await?;
+    if since.is_some() && response.status() == StatusCode::NOT_MODIFIED {
+        return Err(FetchError::NotModified);
+    }
     let announced = check_head(&response)?;
     if let Some(progress) = &progress {
         progress.start(announced);
@@ -62,6 +65,9 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
         }
         Some(announced) if bytes > announced => return Err(FetchError::Long { announced }),
         _ => {}
+    }
+    if let Some(time) = times::last_modified(response.headers()).filter(|_| server_time) {
+        part.set_modified(time)?;
     }
     let modified = part.check(bytes)?;
     let sha256 = match hashing {

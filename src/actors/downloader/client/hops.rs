@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 
 use crate::actors::downloader::settings::Settings;
 use crate::actors::downloader::{FetchError, error, redacted};
@@ -12,11 +12,17 @@ pub(super) struct Hops {
     first: Url,
     now: Url,
     count: usize,
+    since: Option<HeaderValue>,
 }
 
 impl Hops {
-    pub(super) fn new(first: Url) -> Self {
-        Self { now: first.clone(), first, count: 0 }
+    /// `since` goes along everywhere: it is about the file.
+    pub(super) fn new(first: Url, since: Option<HeaderValue>) -> Self {
+        Self { now: first.clone(), first, count: 0, since }
+    }
+
+    pub(super) fn since(&self) -> Option<&HeaderValue> {
+        self.since.as_ref()
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -77,7 +83,7 @@ mod tests {
     use super::*;
 
     fn after(first: &str, to: &[&str], settings: &Settings) -> Result<(String, bool), String> {
-        let mut hops = Hops::new(Url::parse(first).unwrap());
+        let mut hops = Hops::new(Url::parse(first).unwrap(), None);
         for to in to {
             hops.follow(to, settings).map_err(|error| error.to_string())?;
         }

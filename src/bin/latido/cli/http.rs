@@ -38,6 +38,11 @@ pub(crate) struct HttpArgs {
     #[arg(short = 'x', long, visible_alias = "max-connection-per-server", value_name = "N", value_parser = RangedU64ValueParser::<u16>::new().range(1..=1024))]
     max_per_host: Option<u16>,
 
+    /// Ask again for files that are done and have no checksum, and fetch those that have changed on the server since
+    /// (If-Modified-Since). Files get the server's times: give it from the first run on
+    #[arg(long, visible_alias = "timestamping")]
+    pub(crate) newer: bool,
+
     /// Wait no longer than this between two tries of a file, whatever the server asks for with Retry-After
     #[arg(long, value_name = "SECONDS", default_value = "600")]
     max_retry_wait: Seconds,

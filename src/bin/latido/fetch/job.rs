@@ -87,6 +87,8 @@ pub(crate) enum Answer {
     Fetched {
         bytes: u64,
     },
+    /// What is there is still what the server has.
+    NotModified,
     /// `transient`: another try may do better.
     FetchFailed {
         error: Failure,
@@ -219,10 +221,14 @@ impl Job {
         }
         match (self.stage, answer) {
             (Stage::Fetching, Answer::Fetched { bytes }) => {
+                self.forget();
                 self.bytes = bytes;
                 self.stage = Stage::Verifying;
                 self.start()
             }
+            (Stage::Fetching, Answer::NotModified) if self.digest.is_some() => self.done(),
+            (Stage::Fetching, Answer::NotModified) => self
+                .retry(Failure::new(Cause::Protocol, "nothing is here that could be left as it is"), rules),
             (Stage::Fetching, Answer::FetchFailed { error, transient })
                 if transient || self.has_another_url() =>
             {
@@ -311,6 +317,24 @@ impl Job {
         self.error = None;
     }
 
+    /// A file that is done, and of which only its server knows what it should be, is asked for again. What it is now
+    /// stays known.
+    pub(crate) fn ask_anew(&mut self) -> bool {
+        let was_asked = self.error.as_ref().is_none_or(|error| error.cause != Cause::Command);
+        let is_there = match self.stage {
+            Stage::Done => true,
+            Stage::Failed => self.digest.is_some() && was_asked,
+            _ => false,
+        };
+        let anew = is_there && self.request.checksum.is_none();
+        if anew {
+            self.stage = Stage::Queued;
+            self.tries = 0;
+            self.error = None;
+        }
+        anew
+    }
+
     /// A file that is done was not given to this command, but perhaps to another: that is still to do.
     pub(crate) fn process_anew(&mut self, command: &str) -> bool {
         let anew = self.stage == Stage::Done && self.processed_by.as_deref() != Some(command);
@@ -351,7 +375,11 @@ impl Job {
         if self.tries >= rules.max_tries {
             return self.fail(error);
         }
-        self.requeue();
+        match self.stage {
+            // What was there before is still there.
+            Stage::Fetching => self.stage = Stage::Queued,
+            _ => self.requeue(),
+        }
         self.error = Some(error);
         Next::Retry { step: self.tries }
     }
@@ -365,6 +393,10 @@ impl Job {
     /// Forgets what came of the file so far. Attempts go on counting.
     fn requeue(&mut self) {
         self.stage = Stage::Queued;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         self.bytes = 0;
         self.digest = None;
         self.modified = None;

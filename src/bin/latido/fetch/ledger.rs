@@ -62,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
     pub(crate) manners: Manners,
+    /// Whether files that are done are asked for again if they have changed.
+    pub(crate) newer: bool,
     pub(crate) exec: Option<Exec>,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,

@@ -90,6 +90,7 @@ impl Ready {
             exec: exec.clone(),
             settings: Arc::new(args.http.settings(intake.credentials())?),
             manners: args.http.manners(),
+            newer: args.http.newer,
             downloaders: usize::from(args.jobs).min(intake.count()).max(1),
             tells_all: args.json,
         };
@@ -99,6 +100,9 @@ impl Ready {
         let admitted = journal.admit(intake.requests())?;
         if let Some(exec) = &exec {
             journal.process_anew(&admitted.jobs, &exec.template.to_string())?;
+        }
+        if args.http.newer {
+            journal.ask_anew(&admitted.jobs)?;
         }
         intake.directories.keep();
         for part in &admitted.orphans {

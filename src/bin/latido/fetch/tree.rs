@@ -52,6 +52,7 @@ pub(crate) struct Work {
     /// How the downloaders speak to servers.
     pub(crate) settings: Arc<Settings>,
     pub(crate) manners: Manners,
+    pub(crate) newer: bool,
     pub(crate) downloaders: usize,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
@@ -85,6 +86,7 @@ impl Work {
             jobs: self.jobs,
             rules: self.rules,
             manners: self.manners,
+            newer: self.newer,
             exec: self.exec,
             tells_all: self.tells_all,
             crew: Crew {

@@ -49,6 +49,19 @@ impl Journal {
         Ok(())
     }
 
+    /// Files that are done may have changed on their servers: they are asked for.
+    pub(crate) fn ask_anew(&mut self, ids: &[i64]) -> Result<(), JournalError> {
+        for (id, stage) in self.stages(ids)? {
+            if matches!(stage, Stage::Done | Stage::Failed) {
+                let mut job = self.job(id)?;
+                if job.ask_anew() {
+                    self.record([&job])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what has become of jobs, all of it or nothing.
     pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
         let Self { db, path } = self;

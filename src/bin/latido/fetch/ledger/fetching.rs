@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
@@ -17,7 +17,7 @@ use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Pr
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::portions::Portions;
-use super::{Ledger, sound};
+use super::{Ledger, sound, taking_up};
 use crate::fetch::board::{Coming, Transfer};
 use crate::fetch::job::{Answer, Job};
 use crate::fetch::report::JobReport;
@@ -86,6 +86,7 @@ impl Ledger {
             let Job { attempt, request, .. } = &self.jobs[&id];
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
             let fetch = fetch.progress(progress.clone());
+            let fetch = if self.plan.newer { if_newer(fetch, &self.jobs[&id]) } else { fetch };
             fetches.push(match request.algorithm() {
                 Algorithm::Sha256 => fetch.sha256(),
                 _ => fetch, // hashed by the pool, once it is there
@@ -166,6 +167,7 @@ impl Ledger {
                     self.fetched.insert(id, fetched);
                     (Answer::Fetched { bytes }, None)
                 }
+                Err(FetchError::NotModified) => (Answer::NotModified, None),
                 Err(error) => (failed(&error), error.retry_after()),
             };
             self.answer(id, attempt, answer, rest, ctx);
@@ -197,6 +199,22 @@ impl ActorFuture<Ledger> for Listening {
             ledger.hand_out(ctx);
         }
         Poll::Pending
+    }
+}
+
+/// Only if it has changed since, where what we have fetched is still there.
+fn if_newer(fetch: Fetch, job: &Job) -> Fetch {
+    let fetch = fetch.server_time();
+    let Some(modified) = job.modified.filter(|_| job.digest.is_some() && job.request.checksum.is_none())
+    else {
+        return fetch;
+    };
+    let facts = taking_up::facts(job);
+    match u64::try_from(modified) {
+        Ok(since) if facts.target_bytes == Some(job.bytes) && facts.target_modified == Some(modified) => {
+            fetch.if_modified_since(UNIX_EPOCH + Duration::from_nanos(since))
+        }
+        _ => fetch,
     }
 }
 

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "download")]
 pub mod download;
+pub mod ranges;
 pub mod server;
 #[cfg(feature = "download")]
 pub mod tls;

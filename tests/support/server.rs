@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 const TLS_HANDSHAKE: u8 = 0x16;
 /// A request that has not come by then never will.
@@ -33,6 +33,8 @@ pub enum Step {
     Reset,
     /// Says nothing more until the client goes away.
     Stall,
+    /// Says nothing more until the server has got so many requests in all.
+    Until(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +57,7 @@ struct Shared {
     answer: Box<Answer>,
     requests: Mutex<Vec<Request>>,
     requested: Condvar,
+    came: Notify,
     stalls: Semaphore,
 }
 
@@ -70,6 +73,7 @@ impl Server {
             answer: Box::new(answer),
             requests: Mutex::default(),
             requested: Condvar::new(),
+            came: Notify::new(),
             stalls: Semaphore::new(0),
         });
         let (stop, stopped) = oneshot::channel();
@@ -147,6 +151,7 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
         let request = Request { path, head, connection, nth };
         shared.requests.lock().unwrap().push(request.clone());
         shared.requested.notify_all();
+        shared.came.notify_waiters();
         for step in (shared.answer)(&request) {
             match step {
                 Step::Send(bytes) => stream.write_all(&bytes).await?,
@@ -174,6 +179,13 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
                 }
                 Step::Close => return Ok(()),
                 Step::Reset => return stream.set_zero_linger(),
+                Step::Until(count) => loop {
+                    let came = shared.came.notified();
+                    if shared.requests.lock().unwrap().len() >= count {
+                        break;
+                    }
+                    came.await;
+                },
                 Step::Stall => {
                     shared.stalls.add_permits(1);
                     while stream.read(&mut [0; 64]).await? > 0 {}

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use hyper::Uri;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Error, RequestBuilder, Response, Url, redirect};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -53,28 +53,23 @@ impl Clients {
         }
     }
 
-    /// Sends the request and waits for the head of the answer.
-    pub(super) async fn get(
-        &self,
-        url: &str,
-        way: Way,
-        since: Option<HeaderValue>,
-    ) -> Result<Answer, FetchError> {
+    /// Sends the request, with `more` headers, and waits for the head of the answer.
+    pub(super) async fn get(&self, url: &str, way: Way, more: &HeaderMap) -> Result<Answer, FetchError> {
         let limits = self.settings.limits;
         let hops = match way {
-            Way::Any(url) => Hops::new(url, since),
-            Way::Plain(uri) => match self.plain.get(uri, since.as_ref()).await {
+            Way::Any(url) => Hops::new(url, more),
+            Way::Plain(uri) => match self.plain.get(uri, more).await {
                 Outcome::Answer(answer) => return Ok(answer),
                 Outcome::Silence => return Err(FetchError::Silent(limits.silence)),
                 Outcome::Unreachable => return Err(FetchError::Unreachable(limits.connect)),
                 Outcome::Redirect(to) => {
-                    let mut hops = Hops::new(error::parse_url(url)?, since);
+                    let mut hops = Hops::new(error::parse_url(url)?, more);
                     hops.follow(&to, &self.settings)?;
                     hops
                 }
                 // It may have been a kept connection, see below.
                 Outcome::Failure => {
-                    let hops = Hops::new(error::parse_url(url)?, since);
+                    let hops = Hops::new(error::parse_url(url)?, more);
                     let answer = self.request(&self.fresh, &hops).send().await;
                     return self.follow(hops, answer).await;
                 }
@@ -87,7 +82,7 @@ impl Clients {
     /// Follows redirects, as far as they lead and are allowed.
     async fn follow(
         &self,
-        mut hops: Hops,
+        mut hops: Hops<'_>,
         mut answer: Result<Response, Error>,
     ) -> Result<Answer, FetchError> {
         loop {
@@ -100,7 +95,7 @@ impl Clients {
         }
     }
 
-    async fn ask(&self, hops: &Hops) -> Result<Response, Error> {
+    async fn ask(&self, hops: &Hops<'_>) -> Result<Response, Error> {
         match self.request(&self.pooled, hops).send().await {
             // A server may close a kept connection just as a request goes out on it, which says nothing
             // about the request. On a new connection the same failure is the server's.
@@ -111,17 +106,14 @@ impl Clients {
         }
     }
 
-    fn request(&self, client: &Client, hops: &Hops) -> RequestBuilder {
+    fn request(&self, client: &Client, hops: &Hops<'_>) -> RequestBuilder {
         let request = client.get(hops.bare_url());
         let at_home = hops.are_at_home();
         let request = match self.settings.credentials.find(hops.url(), at_home) {
             None => request,
             Some((user, password)) => request.basic_auth(user, Some(password)),
         };
-        let request = match hops.since() {
-            None => request,
-            Some(since) => request.header(IF_MODIFIED_SINCE, since),
-        };
+        let request = request.headers(hops.more().clone());
         // In place of those of the same name.
         if at_home { request.headers(self.settings.headers.clone()) } else { request }
     }

@@ -18,7 +18,8 @@ const ENFILE: i32 = 23;
 /// This process has.
 const EMFILE: i32 = 24;
 
-/// Why a download failed. After any of them the part file is gone and the target is as it was.
+/// Why a download failed. After any of them the target is as it was, and the part file is gone, unless it can be gone on
+/// with ([`Fetch::resume`](super::Fetch::resume)).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {

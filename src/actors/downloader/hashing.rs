@@ -1,125 +1,172 @@
 //! The SHA-256 of a download, made while its bytes come.
 //!
-//! The first bytes are hashed where they arrived, while they are in the cache: a small file costs nobody a hand-over.
-//! The rest of a large file goes to a pool, if there is one, so that one core receives while another hashes.
+//! Bytes are hashed where they arrive, while they are in the cache: that costs least, and nobody a hand-over. But one core
+//! cannot receive as fast as a large file may come and hash it too. So where a large file is the only one that comes to
+//! this thread, and there is a pool, the pool follows it: it reads what has been written so far, on another core. It does
+//! so too where bytes do not come in their order, and with what an earlier download has left: what is on disk counts.
 
+use std::cell::Cell;
+use std::fs::File;
+use std::io;
 use std::mem;
+use std::os::unix::fs::FileExt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix::dev::Request;
 use actix::prelude::*;
-use bytes::Bytes;
 use futures::FutureExt;
 use sha2::Digest;
 
+use super::part::Part;
 use crate::actors::cpu_pool::{CpuJob, CpuPool, Run};
 use crate::actors::digest::Sha256;
 
-/// How much of each file is hashed where it arrives: less than a millisecond's work.
+/// How much of each file is hashed where it arrives, whatever else comes: less than a millisecond's work.
 const HERE: u64 = 1 << 20;
-/// How much may wait for the pool before the download has to.
-const WAITING: usize = 2 << 20;
+/// How much the pool is given at least, so that a message is little beside the work.
+const PIECE: u64 = 512 << 10;
+/// How much it is given at most, so that nobody else waits long, and nothing for long that nobody wants any more.
+const MOST: u64 = 64 << 20;
+/// Large enough that system calls cost nothing beside the hash, small enough for the second-level cache.
+const BUFFER: usize = 64 << 10;
 
 pub(super) struct Hashing {
     pool: Option<Addr<CpuPool>>,
     state: State,
+    /// From the beginning of the file.
     hashed: u64,
-    /// Behind what the pool has.
-    waiting: Vec<Bytes>,
-    waiting_bytes: usize,
+    file: Option<Arc<File>>,
+    _counted: Counted,
 }
 
 enum State {
     Here(sha2::Sha256),
-    Away(Pin<Box<Request<CpuPool, Run<Hash>>>>),
-    /// The pool crashed with it. The file can still be read again.
+    /// The pool has it, and comes so far with it.
+    Away(Pin<Box<Request<CpuPool, Run<Follow>>>>, u64),
+    /// The pool crashed with it, or the file could not be read. It can still be read again.
     Lost,
 }
 
-/// Goes on with a hash.
+/// Goes on with a hash, over a range of a file.
 #[derive(Message)]
-#[rtype(result = "sha2::Sha256")]
-struct Hash {
+#[rtype(result = "io::Result<sha2::Sha256>")]
+struct Follow {
     state: sha2::Sha256,
-    bytes: Vec<Bytes>,
+    file: Arc<File>,
+    from: u64,
+    to: u64,
 }
 
-impl<W> CpuJob<W> for Hash {
-    fn run(mut self, _: &mut W) -> sha2::Sha256 {
-        self.bytes.iter().for_each(|bytes| self.state.update(bytes));
-        self.state
+impl<W> CpuJob<W> for Follow {
+    fn run(mut self, _: &mut W) -> io::Result<sha2::Sha256> {
+        let mut buffer = vec![0; BUFFER];
+        while self.from < self.to {
+            let wanted = BUFFER.min(usize::try_from(self.to - self.from).unwrap_or(BUFFER));
+            self.file.read_exact_at(&mut buffer[..wanted], self.from)?;
+            self.state.update(&buffer[..wanted]);
+            self.from += wanted as u64;
+        }
+        Ok(self.state)
     }
 }
 
 impl Hashing {
     pub(super) fn new(pool: Option<Addr<CpuPool>>) -> Self {
         let state = State::Here(sha2::Sha256::new());
-        Self { pool, state, hashed: 0, waiting: Vec::new(), waiting_bytes: 0 }
+        Self { pool, state, hashed: 0, file: None, _counted: Counted::new() }
     }
 
-    /// Takes the next bytes of the file. Waits when the pool does not keep up.
-    pub(super) async fn update(&mut self, bytes: &Bytes) {
-        self.hashed += bytes.len() as u64;
-        if self.pool.is_none() || self.hashed <= HERE {
-            if let State::Here(state) = &mut self.state {
-                state.update(bytes);
-            }
+    /// Forgets all that it has hashed.
+    pub(super) fn begin_anew(&mut self) {
+        (self.state, self.hashed) = (State::Here(sha2::Sha256::new()), 0);
+    }
+
+    /// Takes bytes that have been written to `part`. Up to `whole_until` it has the file.
+    pub(super) fn update(&mut self, bytes: &[u8], at: u64, whole_until: u64, part: &Part) {
+        if let State::Here(state) = &mut self.state
+            && self.hashed == at
+            && (self.pool.is_none() || whole_until <= HERE || Counted::others())
+        {
+            state.update(bytes);
+            self.hashed += bytes.len() as u64;
             return;
         }
-        self.waiting_bytes += bytes.len();
-        self.waiting.push(bytes.clone());
-        if self.waiting_bytes >= WAITING {
-            self.come_back().await;
-        } else if let State::Away(hash) = &mut self.state
-            && let Some(answer) = hash.as_mut().now_or_never()
+        if let State::Away(follow, to) = &mut self.state
+            && let Some(answer) = follow.as_mut().now_or_never()
         {
+            self.hashed = *to;
             self.state = State::of(answer);
         }
-        self.send_away();
-    }
-
-    /// The hash of all of it; `None` if the pool crashed with it.
-    pub(super) async fn finish(mut self) -> Option<Sha256> {
-        self.come_back().await;
-        self.send_away();
-        self.come_back().await;
-        match self.state {
-            State::Here(state) => Some(Sha256(state.finalize().into())),
-            State::Away(_) | State::Lost => None,
+        if whole_until.saturating_sub(self.hashed) >= PIECE {
+            self.send_away(whole_until, part);
         }
     }
 
-    /// Gives the pool what waits for it, if it has nothing yet.
-    fn send_away(&mut self) {
-        let Some(pool) = self.pool.as_ref().filter(|_| !self.waiting.is_empty()) else { return };
-        self.state = match mem::replace(&mut self.state, State::Lost) {
-            State::Here(state) => {
-                self.waiting_bytes = 0;
-                let hash = Hash { state, bytes: mem::take(&mut self.waiting) };
-                State::Away(Box::pin(pool.send(Run(hash))))
+    /// The hash of a whole file of this length; `None` if the pool crashed with it, or there is none where one is needed.
+    pub(super) async fn finish(mut self, length: u64, part: &Part) -> Option<Sha256> {
+        loop {
+            if let State::Away(follow, to) = &mut self.state {
+                let answer = follow.as_mut().await;
+                self.hashed = *to;
+                self.state = State::of(answer);
             }
-            State::Away(hash) => State::Away(hash),
-            State::Lost => {
-                self.waiting_bytes = 0;
-                self.waiting.clear();
-                State::Lost
+            match self.state {
+                State::Here(state) if self.hashed == length => return Some(Sha256(state.finalize().into())),
+                State::Here(_) => self.send_away(length, part),
+                State::Away(..) => {}
+                State::Lost => return None,
             }
+        }
+    }
+
+    /// Gives the pool what is written and not hashed, if it has nothing yet.
+    fn send_away(&mut self, whole_until: u64, part: &Part) {
+        let State::Here(_) = self.state else { return };
+        let file = match &self.file {
+            Some(file) => Ok(file.clone()),
+            None => part.reader().map(Arc::new),
         };
-    }
-
-    async fn come_back(&mut self) {
-        if let State::Away(hash) = &mut self.state {
-            let answer = hash.as_mut().await;
-            self.state = State::of(answer);
+        let State::Here(state) = mem::replace(&mut self.state, State::Lost) else { return };
+        if let (Some(pool), Ok(file)) = (&self.pool, file) {
+            self.file = Some(file.clone());
+            let to = whole_until.min(self.hashed + MOST);
+            let follow = Follow { state, file, from: self.hashed, to };
+            self.state = State::Away(Box::pin(pool.send(Run(follow))), to);
         }
     }
 }
 
 impl State {
-    fn of<E, F>(answer: Result<Result<sha2::Sha256, E>, F>) -> Self {
+    fn of<E, F>(answer: Result<Result<io::Result<sha2::Sha256>, E>, F>) -> Self {
         match answer {
-            Ok(Ok(state)) => Self::Here(state),
+            Ok(Ok(Ok(state))) => Self::Here(state),
             _ => Self::Lost,
         }
+    }
+}
+
+/// One of the files that come to this thread and are hashed.
+struct Counted;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Counted {
+    fn new() -> Self {
+        COUNT.set(COUNT.get() + 1);
+        Self
+    }
+
+    /// Whether there are more than one.
+    fn others() -> bool {
+        COUNT.get() > 1
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        COUNT.set(COUNT.get() - 1);
     }
 }

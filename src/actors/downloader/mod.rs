@@ -22,8 +22,12 @@ mod hashing;
 mod limit;
 mod netrc;
 mod part;
+mod pieces;
 mod progress;
+mod range;
+mod record;
 mod redact;
+mod segments;
 mod settings;
 mod silence;
 mod times;
@@ -63,6 +67,9 @@ pub struct Fetch {
     sha256: bool,
     since: Option<SystemTime>,
     server_time: bool,
+    resume: bool,
+    connections: usize,
+    min_split: u64,
 }
 
 impl Fetch {
@@ -76,6 +83,9 @@ impl Fetch {
             sha256: false,
             since: None,
             server_time: false,
+            resume: false,
+            connections: 1,
+            min_split: 20 << 20,
         }
     }
 
@@ -109,7 +119,52 @@ impl Fetch {
         self.sha256 = true;
         self
     }
+
+    /// Goes on where an earlier fetch of the same URL into the same part file ended, however it did: by a failure, its
+    /// sender's or actor's end, or that of the program. The part file is then left for the next one, unless there is
+    /// nothing worth it: of a file below 8 MiB, or one that the server gives no length of and no means to tell whether it
+    /// has changed (a strong entity tag, or when it was last modified).
+    ///
+    /// What is left is gone on with only if the server serves parts and says that the file is still the same, and
+    /// since the machine was started last; else the file is fetched anew. While it is incomplete, the part file is longer
+    /// than the file by what is known of it, which stands at its end.
+    ///
+    /// ```no_run
+    /// # use actix::prelude::*;
+    /// # use latido::actors::downloader::{Downloader, Fetch};
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let downloader = Downloader::default().start();
+    /// let disk = || Fetch::new("https://example.org/disk.iso", "disk.iso").resume().connections(4);
+    /// let fetched = match downloader.send(disk()).await? {
+    ///     Err(error) if error.is_transient() => downloader.send(disk()).await??,
+    ///     ended => ended?,
+    /// };
+    /// fetched.publish()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn resume(mut self) -> Self {
+        self.resume = true;
+        self
+    }
+
+    /// Lets the file come by up to so many connections, 1 by default, if it is large and the server serves parts. Each of
+    /// them begins with half of what the one that needs longest has left, and with another half when it is done, so who
+    /// is fast does most. One that is slow by far, or stands still, is relieved of all that it has. A server that
+    /// refuses some of them serves the file by the others.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.clamp(1, MAX_CONNECTIONS);
+        self
+    }
+
+    /// No connection begins with less than so many bytes of what another is getting, 20 MiB by default.
+    pub fn min_split(mut self, bytes: u64) -> Self {
+        self.min_split = bytes;
+        self
+    }
 }
+
+/// The most connections that a file can come by.
+pub const MAX_CONNECTIONS: usize = 16;
 
 /// A complete download. Its part file is locked against other downloads, and is removed when this is dropped
 /// without [`publish`](Self::publish).
@@ -121,6 +176,7 @@ pub struct Fetched {
     bytes: u64,
     modified: SystemTime,
     sha256: Option<Sha256>,
+    pieced: bool,
 }
 
 impl Fetched {
@@ -144,8 +200,15 @@ impl Fetched {
         self.modified
     }
 
-    /// What was asked for with [`Fetch::sha256`]. `None` also if the pool that computed it crashed over it: then the
-    /// file has to be read again, see [`Sha256Of`](super::digest::Sha256Of).
+    /// Whether more than one answer had to do with it: it was gone on with, or came by several connections. If it turns out
+    /// to be wrong, it may be right when it comes in one piece.
+    pub fn is_pieced(&self) -> bool {
+        self.pieced
+    }
+
+    /// What was asked for with [`Fetch::sha256`]. `None` also if the pool that computed it crashed over it, or if the file
+    /// did not come in one piece and there is no pool: then it has to be read again, see
+    /// [`Sha256Of`](super::digest::Sha256Of).
     pub fn sha256(&self) -> Option<Sha256> {
         self.sha256
     }
@@ -162,7 +225,8 @@ impl Fetched {
 // ===== the actor =====
 
 /// Downloads over HTTP. Each [`Fetch`] runs at once and beside the others; the sender decides how many. One ends when
-/// its sender stops waiting for it, all of them end with the actor, and none leaves a part file behind.
+/// its sender stops waiting for it, all of them end with the actor, and none leaves a part file behind, but for those that
+/// can be gone on with ([`Fetch::resume`]).
 ///
 /// The downloaders of an arbiter share their connections. Files are written on the arbiter's own thread: give
 /// downloaders an arbiter that nobody waits for.
@@ -178,7 +242,8 @@ impl Downloader {
         Self { settings: settings.into(), pool: None }
     }
 
-    /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received.
+    /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received. It reads
+    /// it from the part file.
     pub fn hash_on(mut self, pool: Addr<CpuPool>) -> Self {
         self.pool = Some(pool);
         self

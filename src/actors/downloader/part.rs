@@ -1,17 +1,21 @@
 //! The file that a download grows in. One download at a time has it, in this process or another: it is locked
-//! as long as it lives, so nobody publishes or removes what somebody else is writing.
+//! as long as it lives, so nobody publishes or removes what somebody else is writing. One that is to be gone on with has a
+//! [`Record`] behind its bytes.
 //!
 //! Between its birth and its lock another download may take a part for a leftover, and remove it. That is asked once,
 //! at the end, by the number of its names: whoever removes a leftover has its lock, so a part that had a name when it
 //! was locked keeps it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::FetchError;
+use super::range::Known;
+use super::record::{Notes, Record};
 
 /// `.NAME.part` beside `target`.
 pub(super) fn beside(target: &Path) -> Result<PathBuf, FetchError> {
@@ -25,44 +29,118 @@ pub(super) fn beside(target: &Path) -> Result<PathBuf, FetchError> {
     Ok(target.with_file_name(part))
 }
 
-/// A locked part file, removed when dropped unpublished.
+/// A locked part file. Dropped unpublished it is removed, unless it is kept to be gone on with.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
     file: File,
     published: bool,
+    kept: Option<Notes>,
 }
 
 impl Part {
     /// Makes an empty file at `path`, in place of a leftover of that name. Never follows a link nor touches
     /// anything but a regular file.
     pub(super) fn create(path: PathBuf) -> Result<Self, FetchError> {
-        let file = match File::create_new(&path) {
+        let file = match create_new(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 remove_leftover(&path)?;
-                File::create_new(&path)
+                create_new(&path)
             }
             created => created,
         };
+        Self::born(path, file)
+    }
+
+    /// Takes up the part file at `path`, if it was kept by a download of `url`; else makes an empty one as
+    /// [`create`](Self::create) does.
+    pub(super) fn take_up(path: PathBuf, url: &str) -> Result<(Self, Option<Record>), FetchError> {
+        match create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            created => return Self::born(path, created).map(|part| (part, None)),
+        }
+        match find_kept(&path, url)? {
+            Some((file, record)) => {
+                let kept = Some(Notes::new(record.known.clone(), url));
+                Ok((Self { path, file, published: false, kept }, Some(record)))
+            }
+            None => Self::create(path).map(|part| (part, None)),
+        }
+    }
+
+    fn born(path: PathBuf, file: io::Result<File>) -> Result<Self, FetchError> {
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => FetchError::Busy { path: path.clone() },
             _ => FetchError::disk(&path, error),
         })?;
         lock(&file, &path)?;
-        Ok(Self { path, file, published: false })
+        Ok(Self { path, file, published: false, kept: None })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
-        self.file.write_all(bytes).map_err(|error| FetchError::disk(&self.path, error))
+    /// The same file, for somebody who reads it while it grows.
+    pub(super) fn reader(&self) -> io::Result<File> {
+        self.file.try_clone()
     }
 
     pub(super) fn set_modified(&self, time: SystemTime) -> Result<(), FetchError> {
         self.file.set_modified(time).map_err(|error| FetchError::disk(&self.path, error))
     }
+
+    pub(super) fn write(&self, bytes: &[u8], at: u64) -> Result<(), FetchError> {
+        self.file.write_all_at(bytes, at).map_err(|error| FetchError::disk(&self.path, error))
+    }
+
+    // ===== going on with it another time =====
+
+    /// From now on it is kept, if that is possible.
+    pub(super) fn keep(&mut self, known: Known, url: &str) -> Result<(), FetchError> {
+        let everything = 0..known.length;
+        let mut notes = Notes::new(known, url);
+        match notes.write(&self.file, &[everything]) {
+            Ok(()) => self.kept = Some(notes),
+            Err(error) => {
+                log::info!("{} cannot be gone on with later: {error}", self.path.display());
+                self.begin_anew()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that so much is missing. What is not missing has been written.
+    pub(super) fn note(&mut self, missing: &[Range<u64>]) {
+        if let Some(notes) = &mut self.kept
+            && let Err(error) = notes.write(&self.file, missing)
+        {
+            // The note before says less, and that is true.
+            log::info!("no note could be taken in {}: {error}", self.path.display());
+        }
+    }
+
+    /// It is not kept any more.
+    pub(super) fn forget(&mut self) {
+        self.kept = None;
+    }
+
+    /// Throws its content away.
+    pub(super) fn begin_anew(&mut self) -> Result<(), FetchError> {
+        self.cut(0)
+    }
+
+    /// So long is the file, and all of it is there.
+    pub(super) fn complete(&mut self, length: u64) -> Result<(), FetchError> {
+        self.cut(length)
+    }
+
+    fn cut(&mut self, length: u64) -> Result<(), FetchError> {
+        self.kept = None;
+        self.file.set_len(length).map_err(|error| FetchError::disk(&self.path, error))
+    }
+
+    // ===== the end =====
 
     /// Makes sure that all of it is on disk, and still under its name; answers when it was last written to.
     pub(super) fn check(&self, bytes: u64) -> Result<SystemTime, FetchError> {
@@ -88,12 +166,29 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.published
+            && self.kept.is_none()
             && names(&self.path, &self.file)
             && let Err(error) = fs::remove_file(&self.path)
         {
             log::warn!("could not remove {}: {error}", self.path.display());
         }
     }
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create_new(true).open(path)
+}
+
+/// The part that was kept at `path`, locked, and what is known of it.
+fn find_kept(path: &Path, url: &str) -> Result<Option<(File, Record)>, FetchError> {
+    if !path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        return Ok(None);
+    }
+    let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(None) };
+    lock(&file, path)?;
+    // One that has another name as well would be written to under both.
+    let is_ours = names(path, &file) && file.metadata().is_ok_and(|held| held.nlink() == 1);
+    Ok(Record::read(&file, url).filter(|_| is_ours).map(|record| (file, record)))
 }
 
 fn remove_leftover(path: &Path) -> Result<(), FetchError> {
@@ -142,8 +237,8 @@ mod tests {
     fn a_part_that_lost_its_name_to_another_is_no_download_and_leaves_the_other_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("part");
-        let mut part = Part::create(path.clone()).unwrap();
-        part.write(b"mine").unwrap();
+        let part = Part::create(path.clone()).unwrap();
+        part.write(b"mine", 0).unwrap();
         assert!(part.check(4).is_ok());
         fs::remove_file(&path).unwrap();
         fs::write(&path, "theirs").unwrap();
@@ -157,8 +252,8 @@ mod tests {
     fn a_part_that_somebody_cut_short_is_no_download() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("part");
-        let mut part = Part::create(path.clone()).unwrap();
-        part.write(b"1234").unwrap();
+        let part = Part::create(path.clone()).unwrap();
+        part.write(b"1234", 0).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(2).unwrap();
         let failure = part.check(4).unwrap_err();
         assert!(failure.to_string().ends_with("it has 2 bytes after 4 were written"), "{failure}");

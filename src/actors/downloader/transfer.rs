@@ -1,16 +1,25 @@
-//! One transfer: the request, the head that must be right, the bytes, the count, and the hash if it is wanted.
+//! One transfer: what an earlier one left, the request, the head that must be right, the bytes, the count, and the hash
+//! if it is wanted.
 
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::iter;
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
+use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE};
 
-use super::client::{Answer, Clients};
+use super::client::{Answer, Clients, Way};
 use super::hashing::Hashing;
 use super::part::{self, Part};
-use super::{Fetch, FetchError, Fetched, Limits, RateLimit, error, times};
+use super::pieces::{self, Plan, Trouble};
+use super::range::{Whole, check_whole};
+use super::record::Record;
+use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, error, times};
 use crate::actors::cpu_pool::CpuPool;
+
+/// What comes within a moment need not be gone on with, and costs as little as it can.
+const LARGE: u64 = 8 << 20;
 
 /// What transfers have in common.
 #[derive(Clone)]
@@ -21,99 +30,190 @@ pub(super) struct Means {
     pub(super) pool: Option<Addr<CpuPool>>,
 }
 
-pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
-    let Fetch { url, target, part, progress, sha256, since, server_time } = fetch;
-    let Means { clients, limits, rate_limit, pool } = means;
-    let limits = *limits;
-    let way = clients.way(&url)?;
-    // Before the request: a server need not be asked for what has no place to go.
-    let mut part = Part::create(part.map_or_else(|| part::beside(&target), Ok)?)?;
-    let mut response = clients.get(&url, way, since.map(times::header)).await?;
-    if since.is_some() && response.status() == StatusCode::NOT_MODIFIED {
-        return Err(FetchError::NotModified);
-    }
-    let announced = check_head(&response)?;
-    if let Some(progress) = &progress {
-        progress.start(announced);
+/// Where a file comes from.
+pub(super) struct Source<'a> {
+    clients: &'a Clients,
+    url: &'a str,
+    /// For the first request. To find it takes time that a small file has not.
+    way: Cell<Option<Way>>,
+    pub(super) limits: Limits,
+    rate_limit: Option<&'a RateLimit>,
+    /// When the file was last changed on the server, if that is wanted and told.
+    changed: Option<Cell<Option<SystemTime>>>,
+}
+
+impl Source<'_> {
+    pub(super) async fn get(&self, more: &HeaderMap) -> Result<Answer, FetchError> {
+        let way = self.way.take().map_or_else(|| self.clients.way(self.url), Ok)?;
+        let answer = self.clients.get(self.url, way, more).await?;
+        if let Some(changed) = &self.changed {
+            changed.set(times::last_modified(answer.headers()));
+        }
+        Ok(answer)
     }
 
-    let mut hashing = sha256.then(|| Hashing::new(pool.clone()));
-    let mut bytes = 0;
-    let mut pace = Pace::new(limits);
-    loop {
-        let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| error::of_body(error, limits, bytes, announced))? else {
-            break;
-        };
-        part.write(&chunk)?;
-        bytes += chunk.len() as u64;
-        if let Some(hashing) = &mut hashing {
-            hashing.update(&chunk).await;
-        }
-        if let Some(progress) = &progress {
-            progress.add(chunk.len() as u64);
-        }
-        pace.check(bytes)?;
-        if let Some(limit) = rate_limit {
-            pace.excuse(limit.pay(chunk.len()).await);
+    /// Waits until so many bytes more may come.
+    pub(super) async fn pay(&self, bytes: usize, pace: &mut Pace) {
+        if let Some(limit) = self.rate_limit {
+            pace.excuse(limit.pay(bytes).await);
         }
     }
-    // The client holds a server to its content-length, but not one that sends chunks as well.
-    match announced {
-        Some(announced) if bytes < announced => {
-            return Err(FetchError::Short { received: bytes, announced: Some(announced) });
-        }
-        Some(announced) if bytes > announced => return Err(FetchError::Long { announced }),
-        _ => {}
-    }
-    if let Some(time) = times::last_modified(response.headers()).filter(|_| server_time) {
+}
+
+pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
+    let Fetch { url, target, part, progress, sha256, since, server_time, resume, connections, min_split } =
+        fetch;
+    let Means { clients, limits, rate_limit, pool } = means;
+    let way = Cell::new(Some(clients.way(&url)?));
+    // Before the request: a server need not be asked for what has no place to go.
+    let part = part.map_or_else(|| part::beside(&target), Ok)?;
+    let (part, record) = match resume {
+        true => Part::take_up(part, &url)?,
+        false => (Part::create(part)?, None),
+    };
+    let mut transfer = Transfer {
+        source: Source {
+            clients,
+            url: &url,
+            way,
+            limits: *limits,
+            rate_limit: rate_limit.as_ref(),
+            changed: server_time.then(Cell::default),
+        },
+        part,
+        hashing: sha256.then(|| Hashing::new(pool.clone())),
+        progress: progress.as_deref(),
+        resume,
+        since,
+        plan: Plan { connections, min_split },
+    };
+    let (bytes, pieced) = transfer.bring(record).await?;
+    let Transfer { source, part, hashing, .. } = transfer;
+    if let Some(time) = source.changed.and_then(Cell::into_inner) {
         part.set_modified(time)?;
     }
     let modified = part.check(bytes)?;
     let sha256 = match hashing {
-        Some(hashing) => hashing.finish().await,
+        Some(hashing) => hashing.finish(bytes, &part).await,
         None => None,
     };
-    Ok(Fetched { part, target, bytes, modified, sha256 })
+    Ok(Fetched { part, target, bytes, modified, sha256, pieced })
 }
 
-/// Lets nothing pass but the bare and whole file; answers its length, if the server told it.
-fn check_head(response: &Answer) -> Result<Option<u64>, FetchError> {
-    let headers = response.headers();
-    if response.status() != StatusCode::OK {
-        return Err(error::of_status(response.status(), headers));
-    }
-    let is = |name: &str, encoding: &str| encoding.eq_ignore_ascii_case(name);
-    let content = header_values(headers, CONTENT_ENCODING).find(|encoding| !is("identity", encoding));
-    // The client undoes no other than these.
-    let bare = |encoding: &&str| !is("chunked", encoding) && !is("identity", encoding);
-    if let Some(encoding) = content.or_else(|| header_values(headers, TRANSFER_ENCODING).find(bare)) {
-        return Err(FetchError::Encoding(encoding.to_owned()));
-    }
-    // The client takes chunks apart if they are the outermost coding, and no other one.
-    let travels: Vec<_> = header_values(headers, TRANSFER_ENCODING).collect();
-    match travels[..] {
-        [] => {}
-        [one] if ["chunked", "identity"].iter().any(|known| one.eq_ignore_ascii_case(known)) => {}
-        _ => return Err(FetchError::Encoding(travels.join(", "))),
-    }
-    Ok(header_values(headers, CONTENT_LENGTH).find_map(|length| length.parse().ok()))
+struct Transfer<'a> {
+    source: Source<'a>,
+    part: Part,
+    hashing: Option<Hashing>,
+    progress: Option<&'a Progress>,
+    resume: bool,
+    since: Option<SystemTime>,
+    plan: Plan,
 }
 
-fn header_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter();
-    values.flat_map(|value| value.to_str().unwrap_or("unreadable").split(',').map(str::trim))
+impl Transfer<'_> {
+    /// Answers the length of the file, and whether more than one answer had to do with it.
+    async fn bring(&mut self, record: Option<Record>) -> Result<(u64, bool), FetchError> {
+        if let Some(record) = record {
+            let length = record.known.length;
+            if self.bring_pieces(record, self.plan, None).await? {
+                return Ok((length, true));
+            }
+        }
+        let (answer, whole) = self.ask().await?;
+        let plan = if whole.takes_ranges { self.plan } else { Plan { connections: 1, ..self.plan } };
+        let known = whole.known().filter(|known| known.length >= LARGE);
+        let Some(known) = known.filter(|_| self.resume || plan.connections > 1) else {
+            return Ok((self.bring_whole(answer, whole.length).await?, false));
+        };
+        if self.resume {
+            self.part.keep(known.clone(), self.source.url)?;
+        }
+        let length = known.length;
+        let record = Record { known, missing: iter::once(0..length).collect() };
+        if self.bring_pieces(record, plan, Some(answer)).await? {
+            return Ok((length, plan.connections > 1));
+        }
+        let (answer, whole) = self.ask().await?;
+        Ok((self.bring_whole(answer, whole.length).await?, false))
+    }
+
+    async fn ask(&self) -> Result<(Answer, Whole), FetchError> {
+        let since = self.since.map(|since| (IF_MODIFIED_SINCE, times::header(since)));
+        let answer = self.source.get(&HeaderMap::from_iter(since)).await?;
+        if self.since.is_some() && answer.status() == StatusCode::NOT_MODIFIED {
+            return Err(FetchError::NotModified);
+        }
+        let whole = check_whole(&answer)?;
+        Ok((answer, whole))
+    }
+
+    /// Whether that was possible. If not, the part is empty again.
+    async fn bring_pieces(
+        &mut self,
+        record: Record,
+        plan: Plan,
+        answer: Option<Answer>,
+    ) -> Result<bool, FetchError> {
+        let Self { source, part, hashing, progress, .. } = self;
+        let why = match pieces::bring(source, part, hashing.as_mut(), *progress, record, plan, answer).await {
+            Ok(()) => return Ok(true),
+            Err(Trouble::Failed(error)) => return Err(error),
+            Err(Trouble::Contradiction(why)) => why,
+            Err(Trouble::Ignored) => "the server sends no parts",
+        };
+        log::info!("{} is fetched anew: {why}", source.url);
+        part.begin_anew()?;
+        if let Some(hashing) = hashing {
+            hashing.begin_anew();
+        }
+        Ok(false)
+    }
+
+    /// What comes is the file, from its beginning to its end. Answers its length.
+    async fn bring_whole(&mut self, mut answer: Answer, announced: Option<u64>) -> Result<u64, FetchError> {
+        if let Some(progress) = self.progress {
+            progress.start(announced);
+        }
+        let limits = self.source.limits;
+        let mut bytes = 0;
+        let mut pace = Pace::new(limits);
+        loop {
+            let chunk = answer.chunk().await;
+            let Some(chunk) = chunk.map_err(|error| error::of_body(error, limits, bytes, announced))? else {
+                break;
+            };
+            self.part.write(&chunk, bytes)?;
+            let at = bytes;
+            bytes += chunk.len() as u64;
+            if let Some(hashing) = &mut self.hashing {
+                hashing.update(&chunk, at, bytes, &self.part);
+            }
+            if let Some(progress) = self.progress {
+                progress.add(chunk.len() as u64);
+            }
+            pace.check(bytes)?;
+            self.source.pay(chunk.len(), &mut pace).await;
+        }
+        // The client holds a server to its content-length, but not one that sends chunks as well.
+        match announced {
+            Some(announced) if bytes < announced => {
+                Err(FetchError::Short { received: bytes, announced: Some(announced) })
+            }
+            Some(announced) if bytes > announced => Err(FetchError::Long { announced }),
+            _ => Ok(bytes),
+        }
+    }
 }
 
 /// Notices a trickle.
-struct Pace {
+pub(super) struct Pace {
     limits: Limits,
     since: Instant,
     bytes_then: u64,
 }
 
 impl Pace {
-    fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self { limits, since: Instant::now(), bytes_then: 0 }
     }
 
@@ -122,7 +222,7 @@ impl Pace {
         self.since += time;
     }
 
-    fn check(&mut self, bytes: u64) -> Result<(), FetchError> {
+    pub(super) fn check(&mut self, bytes: u64) -> Result<(), FetchError> {
         let elapsed = self.since.elapsed();
         if elapsed < self.limits.silence {
             return Ok(());

@@ -2,27 +2,27 @@
 
 use hyper::StatusCode;
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{HeaderMap, LOCATION};
 
 use crate::actors::downloader::settings::Settings;
 use crate::actors::downloader::{FetchError, error, redacted};
 
 /// From the URL that was asked for to that of the next request.
-pub(super) struct Hops {
+pub(super) struct Hops<'a> {
     first: Url,
     now: Url,
     count: usize,
-    since: Option<HeaderValue>,
+    more: &'a HeaderMap,
 }
 
-impl Hops {
-    /// `since` goes along everywhere: it is about the file.
-    pub(super) fn new(first: Url, since: Option<HeaderValue>) -> Self {
-        Self { now: first.clone(), first, count: 0, since }
+impl<'a> Hops<'a> {
+    /// The headers in `more` go along everywhere: they are about the file.
+    pub(super) fn new(first: Url, more: &'a HeaderMap) -> Self {
+        Self { now: first.clone(), first, count: 0, more }
     }
 
-    pub(super) fn since(&self) -> Option<&HeaderValue> {
-        self.since.as_ref()
+    pub(super) fn more(&self) -> &HeaderMap {
+        self.more
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -83,7 +83,8 @@ mod tests {
     use super::*;
 
     fn after(first: &str, to: &[&str], settings: &Settings) -> Result<(String, bool), String> {
-        let mut hops = Hops::new(Url::parse(first).unwrap(), None);
+        let more = HeaderMap::new();
+        let mut hops = Hops::new(Url::parse(first).unwrap(), &more);
         for to in to {
             hops.follow(to, settings).map_err(|error| error.to_string())?;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, USER_AGENT};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::http::uri::Scheme;
 use hyper::rt::Executor;
 use hyper::{Request, Uri};
@@ -69,7 +69,7 @@ impl Plain {
         (is_http && is_direct && is_anonymous).then_some(uri)
     }
 
-    pub(super) async fn get(&self, uri: Uri, since: Option<&HeaderValue>) -> Outcome {
+    pub(super) async fn get(&self, uri: Uri, more: &HeaderMap) -> Outcome {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
@@ -79,9 +79,7 @@ impl Plain {
         if !self.settings.headers.is_empty() {
             replace(headers, &self.settings.headers);
         }
-        if let Some(since) = since {
-            headers.insert(IF_MODIFIED_SINCE, since.clone());
-        }
+        headers.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
         let mut silence = Silence::new(self.settings.limits.silence);
         match silence.unless(self.client.request(request)).await {
             None => Outcome::Silence,

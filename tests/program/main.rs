@@ -26,6 +26,10 @@ mod latido;
 mod metalink;
 mod newer;
 #[allow(dead_code)]
+#[path = "../support/ranges.rs"]
+mod ranges;
+mod resuming;
+#[allow(dead_code)]
 #[path = "../support/server.rs"]
 mod server;
 mod signals;

@@ -8,6 +8,7 @@ use clap::builder::RangedU64ValueParser;
 use super::exec::ExecArgs;
 use super::http::HttpArgs;
 use super::injection::{self, Injection};
+use super::transfer::TransferArgs;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::sums::SumsFile;
 
@@ -26,7 +27,8 @@ A list is aria2's: one file per line, its options indented beneath it.
 Or it is a Metalink 4 file. Checksums are md5, sha-1, sha-224, sha-256, sha-384, sha-512 and blake3.
 
 Run the same command again to go on where the last run ended: files that are there, as long and as \
-old as they were when they were done, are not fetched again. A file is fetched from its beginning.
+old as they were when they were done, are not fetched again. One of 8 MiB or more that was under way is gone on \
+with, if its server still has the same; any other is fetched from its beginning.
 
 ";
 
@@ -51,6 +53,9 @@ pub(crate) struct FetchArgs {
     /// Files to download at the same time, up to 1024
     #[arg(short, long, value_name = "N", default_value_t = 8, value_parser = RangedU64ValueParser::<u16>::new().range(1..=1024))]
     pub(crate) jobs: u16,
+
+    #[command(flatten)]
+    pub(crate) transfer: TransferArgs,
 
     /// What the file must be, for a single URL
     #[arg(long, value_name = "sha-256=HEX", conflicts_with = "input")]

@@ -13,11 +13,13 @@ mod fetch;
 mod http;
 mod injection;
 mod jobs;
+mod transfer;
 
 pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Injection;
 pub(crate) use jobs::{Action, JobsArgs, Which};
+pub(crate) use transfer::TransferArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -78,6 +78,19 @@ pub(crate) struct Job {
     pub(crate) output: Option<Box<str>>,
     /// Why the last try failed.
     pub(crate) error: Option<Failure>,
+    /// Not in the journal: what the next run would go on with is gone by then, if it was wrong.
+    pub(crate) pieces: Pieces,
+}
+
+/// Whether the file may come in pieces: by several connections, or over several tries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pieces {
+    #[default]
+    Allowed,
+    /// It has come so.
+    Used,
+    /// It came so, and was wrong. Nobody is to blame for that alone, but no piece of it is used again.
+    Refused,
 }
 
 /// How work ended.
@@ -86,6 +99,8 @@ pub(crate) enum Answer {
     /// The part is complete and has this length.
     Fetched {
         bytes: u64,
+        /// It came in pieces.
+        pieced: bool,
     },
     /// What is there is still what the server has.
     NotModified,
@@ -127,6 +142,8 @@ pub(crate) enum Next {
     },
     /// [`Job::start`] it when its turn comes again.
     Requeue,
+    /// The same, and what was fetched is of no use.
+    Anew,
     /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1.
     Retry {
         step: u32,
@@ -173,6 +190,7 @@ impl Job {
             processed_by: None,
             output: None,
             error: None,
+            pieces: Pieces::default(),
         }
     }
 
@@ -220,9 +238,12 @@ impl Job {
             return Next::Nothing;
         }
         match (self.stage, answer) {
-            (Stage::Fetching, Answer::Fetched { bytes }) => {
+            (Stage::Fetching, Answer::Fetched { bytes, pieced }) => {
                 self.forget();
                 self.bytes = bytes;
+                if pieced {
+                    self.pieces = Pieces::Used;
+                }
                 self.stage = Stage::Verifying;
                 self.start()
             }
@@ -360,9 +381,16 @@ impl Job {
         Next::Finished
     }
 
-    /// Bytes that were damaged on the way come right the next time. The same wrong ones twice are another file, which
-    /// it stays; unless another place has the right one.
+    /// The content is. What was put together is fetched once more in one piece, and that is no try. Bytes that were damaged
+    /// on the way come right the next time. The same wrong ones twice are another file, which it stays; unless another
+    /// place has the right one.
     fn wrong(&mut self, error: Failure, rules: &Rules) -> Next {
+        if self.pieces == Pieces::Used {
+            self.pieces = Pieces::Refused;
+            self.requeue();
+            self.error = Some(error);
+            return Next::Anew;
+        }
         if self.error.as_ref() == Some(&error) && !self.has_another_url() {
             self.tries += 1;
             return self.fail(error);

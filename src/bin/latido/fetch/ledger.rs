@@ -28,6 +28,7 @@ use super::hosts::{Hosts, Manners, host};
 use super::job::{Answer, Job, Next, Rules, Stage};
 use super::journal::{Journal, JournalError};
 use super::report::JobReport;
+use crate::cli::TransferArgs;
 
 mod fetching;
 mod portions;
@@ -65,6 +66,7 @@ pub(crate) struct Plan {
     /// Whether files that are done are asked for again if they have changed.
     pub(crate) newer: bool,
     pub(crate) exec: Option<Exec>,
+    pub(crate) transfer: TransferArgs,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
     pub(crate) crew: Crew,
@@ -199,6 +201,11 @@ impl Ledger {
             Next::Nothing => {}
             // It has waited already.
             Next::Fetch | Next::Requeue => self.to_fetch.push_front(id),
+            Next::Anew => {
+                self.reporter.report(JobReport::retry(job, Duration::ZERO));
+                self.fetched.remove(&id);
+                self.to_fetch.push_front(id);
+            }
             Next::Verify => self.verify(id, ctx),
             Next::Process => {
                 self.enqueue(id);

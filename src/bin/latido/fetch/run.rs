@@ -92,6 +92,7 @@ impl Ready {
             manners: args.http.manners(),
             newer: args.http.newer,
             downloaders: usize::from(args.jobs).min(intake.count()).max(1),
+            transfer: args.transfer,
             tells_all: args.json,
         };
         check_faults(&args.faults, &work)?;

@@ -31,6 +31,7 @@ use super::hosts::Manners;
 use super::job::{Rules, Stage};
 use super::journal;
 use super::ledger::{Crew, Ledger, Opened, Plan};
+use crate::cli::TransferArgs;
 
 /// From beat to beat.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -54,6 +55,7 @@ pub(crate) struct Work {
     pub(crate) manners: Manners,
     pub(crate) newer: bool,
     pub(crate) downloaders: usize,
+    pub(crate) transfer: TransferArgs,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
 }
@@ -88,6 +90,7 @@ impl Work {
             manners: self.manners,
             newer: self.newer,
             exec: self.exec,
+            transfer: self.transfer,
             tells_all: self.tells_all,
             crew: Crew {
                 downloaders: downloaders.iter().map(ChildSpec::addr).collect(),

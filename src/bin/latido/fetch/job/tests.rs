@@ -35,7 +35,7 @@ fn wrong() -> Answer {
 }
 
 fn fetched() -> Answer {
-    Answer::Fetched { bytes: BYTES }
+    Answer::Fetched { bytes: BYTES, pieced: false }
 }
 
 fn fetch_failed(transient: bool) -> Answer {
@@ -129,6 +129,18 @@ fn the_last_try_fails_with_the_last_error() {
         assert_eq!((job.stage, job.tries), (Stage::Failed, 3));
         assert!(job.error.unwrap().text.starts_with(error));
     }
+}
+
+#[test]
+fn what_came_in_pieces_and_is_wrong_is_fetched_in_one_and_that_is_no_try() {
+    let mut job = job(Stage::Fetching);
+    assert_eq!(job.answer(ATTEMPT, Answer::Fetched { bytes: BYTES, pieced: true }, &PLAIN), Next::Verify);
+    assert_eq!(job.answer(job.attempt, wrong(), &PLAIN), Next::Anew);
+    assert_eq!((job.stage, job.tries, job.pieces), (Stage::Queued, TRIED_ONCE, Pieces::Refused));
+    job.start();
+    assert_eq!(job.answer(job.attempt, fetched(), &PLAIN), Next::Verify);
+    assert_eq!(job.answer(job.attempt, wrong(), &PLAIN), Next::Retry { step: 2 });
+    assert_eq!(job.pieces, Pieces::Refused);
 }
 
 #[test]

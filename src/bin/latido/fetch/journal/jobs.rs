@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use super::sql::Target;
 use super::{Journal, JournalError, explain};
 use crate::fetch::cause::{Cause, Failure};
-use crate::fetch::job::{Job, Stage};
+use crate::fetch::job::{Job, Pieces, Stage};
 use crate::fetch::request::Request;
 use crate::fetch::summary::{LISTED, Tally};
 
@@ -285,5 +285,6 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         error,
         output: row.get(14)?,
         exec_tries: row.get(15)?,
+        pieces: Pieces::default(),
     })
 }

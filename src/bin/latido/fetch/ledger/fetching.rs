@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::portions::Portions;
 use super::{Ledger, sound, taking_up};
 use crate::fetch::board::{Coming, Transfer};
-use crate::fetch::job::{Answer, Job};
+use crate::fetch::job::{Answer, Job, Pieces};
 use crate::fetch::report::JobReport;
 
 /// How long a downloader may have its portion.
@@ -83,10 +83,11 @@ impl Ledger {
         let (mut fetches, mut files) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for id in ids {
             self.change(id, Job::start);
-            let Job { attempt, request, .. } = &self.jobs[&id];
+            let Job { attempt, request, pieces, .. } = &self.jobs[&id];
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
             let fetch = fetch.progress(progress.clone());
             let fetch = if self.plan.newer { if_newer(fetch, &self.jobs[&id]) } else { fetch };
+            let fetch = if *pieces == Pieces::Refused { fetch } else { self.plan.transfer.apply(fetch) };
             fetches.push(match request.algorithm() {
                 Algorithm::Sha256 => fetch.sha256(),
                 _ => fetch, // hashed by the pool, once it is there
@@ -163,9 +164,9 @@ impl Ledger {
             let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_front() else { return };
             let (answer, rest) = match ended {
                 Ok(fetched) => {
-                    let bytes = fetched.bytes();
+                    let answer = Answer::Fetched { bytes: fetched.bytes(), pieced: fetched.is_pieced() };
                     self.fetched.insert(id, fetched);
-                    (Answer::Fetched { bytes }, None)
+                    (answer, None)
                 }
                 Err(FetchError::NotModified) => (Answer::NotModified, None),
                 Err(error) => (failed(&error), error.retry_after()),

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod checksums;
+mod content_disposition;
 mod crashes;
 mod demo;
 mod dry_run;

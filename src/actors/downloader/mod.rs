@@ -17,6 +17,7 @@
 mod batch;
 mod client;
 mod credentials;
+mod disposition;
 mod error;
 mod hashing;
 mod limit;
@@ -177,6 +178,7 @@ pub struct Fetched {
     modified: SystemTime,
     sha256: Option<Sha256>,
     pieced: bool,
+    suggested_name: Option<Box<str>>,
 }
 
 impl Fetched {
@@ -211,6 +213,21 @@ impl Fetched {
     /// [`Sha256Of`](super::digest::Sha256Of).
     pub fn sha256(&self) -> Option<Sha256> {
         self.sha256
+    }
+
+    /// What the server calls the file (`Content-Disposition`), where that is the name of a file in a directory: no path,
+    /// nothing hidden, no control characters.
+    pub fn suggested_name(&self) -> Option<&str> {
+        self.suggested_name.as_deref()
+    }
+
+    /// Gives the file another name than that of its target, on the same file system, atomically. Unlike
+    /// [`publish`](Self::publish) it never takes the place of anything: then it fails with [`FetchError::Disk`] and
+    /// [`AlreadyExists`](std::io::ErrorKind::AlreadyExists).
+    ///
+    /// After any failure the part file is gone.
+    pub fn publish_as(self, name: &Path) -> Result<(), FetchError> {
+        self.part.publish_new(name)
     }
 
     /// Gives the file its final name, atomically, in place of any file of that name. Nothing is synced: a

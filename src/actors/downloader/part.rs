@@ -13,6 +13,11 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
+
 use super::FetchError;
 use super::range::Known;
 use super::record::{Notes, Record};
@@ -161,6 +166,13 @@ impl Part {
         self.published = true;
         Ok(())
     }
+
+    /// Under a name that nothing has.
+    pub(super) fn publish_new(mut self, target: &Path) -> Result<(), FetchError> {
+        rename_new(&self.path, target).map_err(|error| FetchError::disk(target, error))?;
+        self.published = true;
+        Ok(())
+    }
 }
 
 impl Drop for Part {
@@ -189,6 +201,20 @@ fn find_kept(path: &Path, url: &str) -> Result<Option<(File, Record)>, FetchErro
     // One that has another name as well would be written to under both.
     let is_ours = names(path, &file) && file.metadata().is_ok_and(|held| held.nlink() == 1);
     Ok(Record::read(&file, url).filter(|_| is_ours).map(|record| (file, record)))
+}
+
+/// Not by a second name: whoever finds a part would write to what has been published.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows how.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        renamed => return Ok(renamed?),
+    }
+    match to.symlink_metadata() {
+        Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(from, to),
+    }
 }
 
 fn remove_leftover(path: &Path) -> Result<(), FetchError> {

@@ -15,7 +15,7 @@ use super::part::{self, Part};
 use super::pieces::{self, Plan, Trouble};
 use super::range::{Whole, check_whole};
 use super::record::Record;
-use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, error, times};
+use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, disposition, error, times};
 use crate::actors::cpu_pool::CpuPool;
 
 /// What comes within a moment need not be gone on with, and costs as little as it can.
@@ -40,6 +40,8 @@ pub(super) struct Source<'a> {
     rate_limit: Option<&'a RateLimit>,
     /// When the file was last changed on the server, if that is wanted and told.
     changed: Option<Cell<Option<SystemTime>>>,
+    /// What the server calls it.
+    name: Cell<Option<Box<str>>>,
 }
 
 impl Source<'_> {
@@ -49,6 +51,7 @@ impl Source<'_> {
         if let Some(changed) = &self.changed {
             changed.set(times::last_modified(answer.headers()));
         }
+        self.name.set(disposition::name(answer.headers()));
         Ok(answer)
     }
 
@@ -79,6 +82,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
             limits: *limits,
             rate_limit: rate_limit.as_ref(),
             changed: server_time.then(Cell::default),
+            name: Cell::default(),
         },
         part,
         hashing: sha256.then(|| Hashing::new(pool.clone())),
@@ -89,6 +93,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
     };
     let (bytes, pieced) = transfer.bring(record).await?;
     let Transfer { source, part, hashing, .. } = transfer;
+    let suggested_name = source.name.into_inner();
     if let Some(time) = source.changed.and_then(Cell::into_inner) {
         part.set_modified(time)?;
     }
@@ -97,7 +102,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
         Some(hashing) => hashing.finish(bytes, &part).await,
         None => None,
     };
-    Ok(Fetched { part, target, bytes, modified, sha256, pieced })
+    Ok(Fetched { part, target, bytes, modified, sha256, pieced, suggested_name })
 }
 
 struct Transfer<'a> {

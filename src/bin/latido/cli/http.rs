@@ -43,6 +43,11 @@ pub(crate) struct HttpArgs {
     #[arg(long, visible_alias = "timestamping")]
     pub(crate) newer: bool,
 
+    /// Call a file what its server calls it (Content-Disposition), in the directory where it would be anyway. It never takes
+    /// the place of another file: then the job fails. In later runs the file keeps that name
+    #[arg(long)]
+    pub(crate) content_disposition: bool,
+
     /// Wait no longer than this between two tries of a file, whatever the server asks for with Retry-After
     #[arg(long, value_name = "SECONDS", default_value = "600")]
     max_retry_wait: Seconds,

@@ -28,6 +28,8 @@ pub(crate) enum Cause {
     /// The part is in use by another download.
     Busy,
     Disk,
+    /// The name that the server gave is another file's.
+    Name,
     /// `--exec` was not content.
     Command,
     /// `--exec` was not done in time.
@@ -92,7 +94,7 @@ impl From<&FetchError> for Failure {
     }
 }
 
-const NAMES: [(&str, Cause); 15] = [
+const NAMES: [(&str, Cause); 16] = [
     ("url", Cause::Url),
     ("dns", Cause::Dns),
     ("connection", Cause::Connection),
@@ -105,6 +107,7 @@ const NAMES: [(&str, Cause); 15] = [
     ("checksum", Cause::Checksum),
     ("busy", Cause::Busy),
     ("disk", Cause::Disk),
+    ("name", Cause::Name),
     ("command", Cause::Command),
     ("command-timeout", Cause::CommandTimeout),
     ("other", Cause::Other),

@@ -119,7 +119,8 @@ pub(crate) enum Answer {
     VerifyFailed {
         error: Failure,
     },
-    /// The right file could not be put under its name: a directory is in the way, say. To fetch it again is no help.
+    /// The right file could not be put under its name: a directory is in the way, or the name that the server gives it is
+    /// another file's. To fetch it again is no help.
     NotPublished {
         error: Failure,
     },

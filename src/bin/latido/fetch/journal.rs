@@ -53,6 +53,11 @@ const STEPS: [&str; VERSION as usize - 1] = [
      ALTER TABLE jobs ADD COLUMN exec_tries INTEGER NOT NULL DEFAULT 0;",
 ];
 
+/// Files that are not under the name of their target, and where they are. A version that does not know of it would fetch
+/// them again, and do no harm.
+const NAMES: &str =
+    "CREATE TABLE IF NOT EXISTS names (id INTEGER PRIMARY KEY, path ANY NOT NULL UNIQUE) STRICT";
+
 /// Belongs to one program at a time.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -193,6 +198,7 @@ impl Journal {
                 "BEGIN EXCLUSIVE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;
         }
+        self.db.execute_batch(NAMES)?;
         Ok(())
     }
 }

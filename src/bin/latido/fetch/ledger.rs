@@ -8,6 +8,7 @@
 //! | [`fetching`], [`portions`] | files to the downloaders, several at once, and what comes of them |
 //! | [`sparing`] | files that wait for a server outside the downloaders' hands |
 //! | [`verifying`] | the digest, and the name |
+//! | [`naming`] | a name that the server gives |
 //! | [`processing`] | `--exec` |
 
 use std::collections::{HashMap, VecDeque};
@@ -31,6 +32,7 @@ use super::report::JobReport;
 use crate::cli::TransferArgs;
 
 mod fetching;
+mod naming;
 mod portions;
 mod processing;
 mod sparing;
@@ -63,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
     pub(crate) manners: Manners,
+    /// Whether files are called what their servers call them.
+    pub(crate) content_disposition: bool,
     /// Whether files that are done are asked for again if they have changed.
     pub(crate) newer: bool,
     pub(crate) exec: Option<Exec>,

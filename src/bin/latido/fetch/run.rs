@@ -91,6 +91,7 @@ impl Ready {
             settings: Arc::new(args.http.settings(intake.credentials())?),
             manners: args.http.manners(),
             newer: args.http.newer,
+            content_disposition: args.http.content_disposition,
             downloaders: usize::from(args.jobs).min(intake.count()).max(1),
             transfer: args.transfer,
             tells_all: args.json,

@@ -54,6 +54,7 @@ pub(crate) struct Work {
     pub(crate) settings: Arc<Settings>,
     pub(crate) manners: Manners,
     pub(crate) newer: bool,
+    pub(crate) content_disposition: bool,
     pub(crate) downloaders: usize,
     pub(crate) transfer: TransferArgs,
     /// Whether somebody wants to hear of each step of each job.
@@ -89,6 +90,7 @@ impl Work {
             rules: self.rules,
             manners: self.manners,
             newer: self.newer,
+            content_disposition: self.content_disposition,
             exec: self.exec,
             transfer: self.transfer,
             tells_all: self.tells_all,

@@ -14,7 +14,7 @@ use crate::fetch::request::Request;
 use crate::fetch::summary::{LISTED, Tally};
 
 /// In the order in which [`job`] reads them.
-const COLUMNS: &str = "id, target, urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause, size, output, exec_tries";
+const COLUMNS: &str = "id, coalesce((SELECT path FROM names WHERE names.id = jobs.id), target), urls, checksum, stage, attempt, tries, bytes, digest, modified, processed_by, error, cause, size, output, exec_tries";
 
 /// What became of the requests of a run.
 #[derive(Debug)]
@@ -75,10 +75,29 @@ impl Journal {
             let transaction = db.transaction()?;
             for job in jobs {
                 transaction.prepare_cached("DELETE FROM jobs WHERE id = ?")?.execute([job.id])?;
+                transaction.prepare_cached("DELETE FROM names WHERE id = ?")?.execute([job.id])?;
             }
             transaction.commit()
         };
         delete().map_err(|error| explain(path, error))
+    }
+
+    /// The file of this job is there from now on, and not at its target.
+    pub(crate) fn name(&mut self, id: i64, path: &Path) -> Result<(), JournalError> {
+        let write = || {
+            let mut write =
+                self.db.prepare_cached("INSERT OR REPLACE INTO names (id, path) VALUES (?, ?)")?;
+            write.execute(params![id, Target(path)])
+        };
+        write().map(drop).map_err(|error| explain(&self.path, error))
+    }
+
+    /// Whether another job has this target or name, be it in this run or not.
+    pub(crate) fn is_anothers(&self, id: i64, path: &Path) -> Result<bool, JournalError> {
+        const ANOTHERS: &str = "SELECT 1 FROM jobs WHERE target = ?1 AND id <> ?2
+            UNION ALL SELECT 1 FROM names WHERE path = ?1 AND id <> ?2";
+        let read = || self.db.prepare_cached(ANOTHERS)?.exists(params![Target(path), id]);
+        read().map_err(|error| explain(&self.path, error))
     }
 
     /// A job that was admitted.
@@ -191,6 +210,8 @@ fn admit(db: &mut Connection, requests: impl IntoIterator<Item = Request>) -> ru
     let transaction = db.transaction()?;
     let mut admitted = Admitted { jobs: Vec::new(), orphans: Vec::new() };
     {
+        // A file that is to go where one has gone by its server's name: that other one is somewhere else from now on.
+        let has_names = transaction.prepare("SELECT 1 FROM names LIMIT 1")?.exists([])?;
         let mut insert = transaction.prepare(
             "INSERT INTO jobs (target, urls, checksum, size, stage, attempt, tries, bytes)
              VALUES (?, ?, ?, ?, 'queued', 0, 0, 0) ON CONFLICT DO NOTHING",
@@ -198,6 +219,10 @@ fn admit(db: &mut Connection, requests: impl IntoIterator<Item = Request>) -> ru
         for request in requests {
             let target = Target(&request.target);
             let row = params![target, request.urls_as_text(), request.checksum, size(&request)];
+            if has_names {
+                let mut other = transaction.prepare_cached("DELETE FROM names WHERE path = ?")?;
+                other.execute([Target(&request.target)])?;
+            }
             let id = match insert.execute(row)? {
                 1 => transaction.last_insert_rowid(),
                 _ => go_on(&transaction, &request, &mut admitted.orphans)?,
@@ -217,8 +242,10 @@ fn go_on(
     orphans: &mut Vec<PathBuf>,
 ) -> rusqlite::Result<i64> {
     let mut select = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE target = ?"))?;
-    let known = select.query_row([Target(&request.target)], job)?;
+    let mut known = select.query_row([Target(&request.target)], job)?;
+    known.request.target = request.target.clone();
     if known.request != *request {
+        transaction.prepare_cached("DELETE FROM names WHERE id = ?")?.execute([known.id])?;
         let mut anew = transaction.prepare_cached(
             "UPDATE jobs SET urls = ?, checksum = ?, size = ?, stage = 'queued', attempt = ?, tries = 0, bytes = 0,
              digest = NULL, modified = NULL, processed_by = NULL, error = NULL, cause = NULL, output = NULL,

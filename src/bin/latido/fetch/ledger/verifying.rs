@@ -26,8 +26,7 @@ impl Ledger {
             return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
         }
         if let Some(digest) = fetched.sha256() {
-            let answer = self.publish(id, attempt, Checksum::sha256(digest.0));
-            return self.answer(id, attempt, answer, None, ctx);
+            return self.name(id, attempt, Checksum::sha256(digest.0), ctx);
         }
         // Another algorithm than that of the downloaders, or whoever made the digest on the way crashed over it.
         let algorithm = self.jobs[&id].request.algorithm();
@@ -35,7 +34,10 @@ impl Ledger {
         let digest = self.plan.crew.cpu.send(Run(job)).into_actor(self);
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
-                Ok(Ok(Ok(found))) => ledger.publish(id, attempt, Checksum::new(algorithm, &found)),
+                Ok(Ok(Ok(found))) => {
+                    ledger.name(id, attempt, Checksum::new(algorithm, &found), ctx);
+                    return ledger.hand_out(ctx);
+                }
                 Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
                 Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
                 Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },
@@ -46,7 +48,7 @@ impl Ledger {
     }
 
     /// Gives the file its name, if it is what was wanted.
-    fn publish(&mut self, id: i64, attempt: u32, digest: Checksum) -> Answer {
+    pub(super) fn publish(&mut self, id: i64, attempt: u32, digest: Checksum) -> Answer {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.attempt == attempt) else {
             return Answer::Digest(digest);
         };

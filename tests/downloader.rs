@@ -218,6 +218,16 @@ async fn bytes_after_the_announced_length_never_reach_the_next_file() {
 // ===== the part file =====
 
 #[actix::test]
+async fn a_file_that_is_to_be_on_its_disk_is_the_right_one_too() {
+    let server = Server::start(|_| ok("bytes"));
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("file");
+    let fetched = Downloader::default().start().send(Fetch::new(server.url("file"), &target).synced()).await;
+    fetched.unwrap().unwrap().publish().unwrap();
+    assert_eq!(fs::read(&target).unwrap(), b"bytes");
+}
+
+#[actix::test]
 async fn a_directory_that_does_not_exist_is_named() {
     let server = Server::start(|_| ok("bytes"));
     let dir = tempdir().unwrap();

@@ -6,8 +6,10 @@ use std::process::Command;
 
 use tempfile::{TempDir, tempdir};
 
-use crate::files::Files;
+use crate::files::{Files, names_in};
 use crate::latido::latido;
+use crate::ranges::{LARGE, Ranged, range_of};
+use crate::server::{Server, Step, send};
 
 /// A file system of `size` bytes; unmounted when dropped.
 struct Small(TempDir);
@@ -24,6 +26,12 @@ impl Small {
             eprintln!("skipped: no file system can be mounted here");
         }
         mounted.then_some(Self(dir))
+    }
+
+    fn grow(&self, size: &str) {
+        let options = format!("remount,size={size}");
+        let mount = Command::new("mount").args(["-o", &options]).arg(self.path()).status();
+        assert!(mount.unwrap().success());
     }
 
     fn path(&self) -> &Path {
@@ -50,9 +58,70 @@ fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let ended = latido(dir.path(), args).with_code(1);
     files.assert_none_wrong_in(disk.path());
     assert!(ended.stdout.contains("4 done and verified"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("No space left on device"), "{}", ended.stdout);
-    let names = crate::files::names_in(disk.path());
+    assert!(ended.stdout.contains("no space left on device: the file system at `"), "{}", ended.stdout);
+    let names = names_in(disk.path());
     assert!(!names.iter().any(|name| name.ends_with(".part")), "{names:?}");
+}
+
+/// Nothing that is under way could make room, so the run ends, and does not fail every file of the list.
+#[test]
+fn what_a_full_disk_has_no_room_for_is_left_to_the_next_run() {
+    let Some(disk) = Small::mount("3m") else { return };
+    let files = Files::some(60);
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("list"), files.list(&server)).unwrap();
+    let args = ["fetch", "-i", "list", "-d", disk.path().to_str().unwrap(), "--journal", "jobs", "-j", "2"];
+    let ended = latido(dir.path(), args).with_code(1);
+    files.assert_none_wrong_in(disk.path());
+    assert!(ended.stdout.contains(" left for the next run"), "{}", ended.stdout);
+    assert!(server.requests().len() < 50, "{}", server.requests().len());
+    disk.grow("32m");
+    latido(dir.path(), args).with_code(0);
+    files.assert_all_in(disk.path());
+}
+
+#[test]
+fn a_large_file_that_does_not_fit_is_not_begun() {
+    let Some(disk) = Small::mount("4m") else { return };
+    let file = Ranged::of(LARGE, 1);
+    let server = Server::start(move |request| file.answer(request));
+    let dir = tempdir().unwrap();
+    let target = disk.path().to_str().unwrap();
+    let ended =
+        latido(dir.path(), ["fetch", &server.url("x"), "-d", target, "--journal", "jobs"]).with_code(1);
+    let reason = format!("bytes free, and {LARGE} are needed");
+    assert!(ended.stdout.contains(&reason), "{}", ended.stdout);
+    assert_eq!(names_in(disk.path()), [""; 0]);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn large_files_that_do_not_fit_together_are_gone_on_with_when_they_do() {
+    let Some(disk) = Small::mount("16m") else { return };
+    let file = Ranged::of(LARGE, 1);
+    let proper = file.clone();
+    // Neither comes to its end before both have begun.
+    let server = Server::start(move |request| match range_of(request) {
+        None => {
+            let (first, rest) = proper.bytes.split_at(1_000_000);
+            vec![proper.head(), send(first), Step::Until(2), send(rest)]
+        }
+        Some(_) => proper.answer(request),
+    });
+    let dir = tempdir().unwrap();
+    let (one, two) = (server.url("one"), server.url("two"));
+    let args = ["fetch", &one, &two, "-d", disk.path().to_str().unwrap(), "--journal", "jobs"];
+    latido(dir.path(), args).with_code(1);
+    let before = server.requests().len();
+    disk.grow("32m");
+    latido(dir.path(), args).with_code(0);
+    for name in ["one", "two"] {
+        assert!(fs::read(disk.path().join(name)).unwrap() == *file.bytes);
+    }
+    let asked = server.requests().split_off(before);
+    assert!(!asked.is_empty() && asked.iter().all(|request| range_of(request).is_some()));
+    assert_eq!(names_in(disk.path()), ["one", "two"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::tempdir;
 
 use crate::files::{Files, OURS, checksum, names_in};
-use crate::latido::{latido, with_input};
+use crate::latido::{BINARY, latido, with_input};
 use crate::server::{Server, Step, head, ok, send};
 
 #[test]
@@ -192,4 +192,39 @@ fn a_command_given_later_is_run_on_the_files_that_are_there_and_only_once() {
     copy();
     assert_eq!(copies(), 0);
     assert_eq!(server.requests().len(), 3);
+}
+
+/// What is asked of the system, and when: the content before the name, and the name before the journal says that it is done.
+#[test]
+fn what_is_to_survive_a_power_cut_is_synced_in_its_order() {
+    let files = Files::some(3);
+    let server = files.serve();
+    for (sync, files_synced, directories_synced) in [("none", 0, false), ("file", 3, false), ("all", 3, true)]
+    {
+        let dir = tempdir().unwrap();
+        files.list_in(dir.path(), &server);
+        let mut command = std::process::Command::new("strace");
+        command.args(["-f", "-y", "-o", "trace", "-e", "trace=fsync,fdatasync,rename"]);
+        command.args([BINARY, "fetch", "-i", "list", "-d", "new", "--journal", "jobs", "--sync", sync]);
+        let Ok(output) = command.current_dir(dir.path()).output() else {
+            eprintln!("skipped: there is no strace");
+            return;
+        };
+        assert!(output.status.success(), "{output:?}");
+        files.assert_all_in(&dir.path().join("new"));
+        let trace = fs::read_to_string(dir.path().join("trace")).unwrap();
+        let calls: Vec<_> = trace.lines().collect();
+        let synced = |line: &&&str| line.contains("fsync(") && line.contains(".part>");
+        assert_eq!(calls.iter().filter(synced).count(), files_synced, "{trace}");
+        let directory = calls.iter().rposition(|line| line.contains("fsync(") && line.contains("/new>"));
+        assert_eq!(directory.is_some(), directories_synced, "{trace}");
+        let renames: Vec<_> = calls.iter().enumerate().filter(|(_, line)| line.contains("rename(")).collect();
+        assert_eq!(renames.len(), 3, "{trace}");
+        for (at, rename) in renames {
+            let part = rename.split('"').nth(1).unwrap();
+            let before = calls[..at].iter().any(|line| line.contains("fsync(") && line.contains(part));
+            assert_eq!(before, files_synced > 0, "{trace}");
+            assert!(directory.is_none_or(|directory| directory > at), "{trace}");
+        }
+    }
 }

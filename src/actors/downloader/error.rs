@@ -9,9 +9,9 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use rustls::CertificateError;
 
-use super::Limits;
 use super::client::BrokenOff;
 use super::redact::redacted;
+use super::{Limits, room};
 
 /// The system has too many open files.
 const ENFILE: i32 = 23;
@@ -101,6 +101,21 @@ pub enum FetchError {
         /// The part file.
         path: PathBuf,
     },
+    /// There is no room for the file, or not for all of it.
+    #[error(
+        "`{}`: no space left on device: the file system at `{}` has {available} bytes free{}",
+        .path.display(), .file_system.display(), .needed.map(|n| format!(", and {n} are needed")).unwrap_or_default()
+    )]
+    Full {
+        /// The part file.
+        path: PathBuf,
+        /// Where its file system is mounted.
+        file_system: PathBuf,
+        /// How many bytes are free there. A quota may allow fewer.
+        available: u64,
+        /// How many bytes are missing of the file, if that is known.
+        needed: Option<u64>,
+    },
     /// A file or directory of ours failed, not the server.
     #[error("`{}`: {source}", .path.display())]
     Disk {
@@ -133,6 +148,7 @@ impl FetchError {
             | Self::Redirects(_)
             | Self::InsecureRedirect(_)
             | Self::NotModified
+            | Self::Full { .. }
             | Self::Encoding(_) => false,
         }
     }
@@ -146,6 +162,9 @@ impl FetchError {
     }
 
     pub(super) fn disk(path: &Path, source: io::Error) -> Self {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return room::full(path, None);
+        }
         Self::Disk { path: path.to_owned(), source }
     }
 }

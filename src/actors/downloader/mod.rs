@@ -28,6 +28,7 @@ mod progress;
 mod range;
 mod record;
 mod redact;
+mod room;
 mod segments;
 mod settings;
 mod silence;
@@ -47,6 +48,7 @@ pub use self::limit::RateLimit;
 pub use self::netrc::{Netrc, NetrcError};
 pub use self::progress::Progress;
 pub use self::redact::redacted;
+pub use self::room::free_space;
 pub use self::settings::{Limits, Settings, SettingsError};
 
 use self::part::Part;
@@ -71,6 +73,7 @@ pub struct Fetch {
     resume: bool,
     connections: usize,
     min_split: u64,
+    synced: bool,
 }
 
 impl Fetch {
@@ -87,6 +90,7 @@ impl Fetch {
             resume: false,
             connections: 1,
             min_split: 20 << 20,
+            synced: false,
         }
     }
 
@@ -154,6 +158,14 @@ impl Fetch {
     /// refuses some of them serves the file by the others.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.clamp(1, MAX_CONNECTIONS);
+        self
+    }
+
+    /// Has the file on its disk, and not only with the system, before it is handed over: so that after a power cut no file is
+    /// under its name without its content. That its name is there then takes a sync of the directory as well, after
+    /// [`Fetched::publish`]. Without this, all of it survives the end of the program, and not that of the system.
+    pub fn synced(mut self) -> Self {
+        self.synced = true;
         self
     }
 
@@ -230,8 +242,8 @@ impl Fetched {
         self.part.publish_new(name)
     }
 
-    /// Gives the file its final name, atomically, in place of any file of that name. Nothing is synced: a
-    /// program that must survive a power cut syncs the part file before and the directory after.
+    /// Gives the file its final name, atomically, in place of any file of that name. Nothing is synced, see
+    /// [`Fetch::synced`].
     ///
     /// Fails with [`FetchError::Disk`], and then the part file is gone.
     pub fn publish(self) -> Result<(), FetchError> {

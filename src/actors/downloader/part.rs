@@ -147,6 +147,14 @@ impl Part {
 
     // ===== the end =====
 
+    /// Waits, beside everything else on this thread, until the file is on its disk.
+    pub(super) async fn sync(&self) -> Result<(), FetchError> {
+        let on_disk = |error| FetchError::disk(&self.path, error);
+        let file = self.reader().map_err(on_disk)?;
+        let synced = actix_rt::task::spawn_blocking(move || file.sync_all()).await;
+        synced.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(on_disk)
+    }
+
     /// Makes sure that all of it is on disk, and still under its name; answers when it was last written to.
     pub(super) fn check(&self, bytes: u64) -> Result<SystemTime, FetchError> {
         let on_disk = |error| FetchError::disk(&self.path, error);

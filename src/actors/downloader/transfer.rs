@@ -15,7 +15,7 @@ use super::part::{self, Part};
 use super::pieces::{self, Plan, Trouble};
 use super::range::{Whole, check_whole};
 use super::record::Record;
-use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, disposition, error, times};
+use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, disposition, error, room, times};
 use crate::actors::cpu_pool::CpuPool;
 
 /// What comes within a moment need not be gone on with, and costs as little as it can.
@@ -64,8 +64,19 @@ impl Source<'_> {
 }
 
 pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchError> {
-    let Fetch { url, target, part, progress, sha256, since, server_time, resume, connections, min_split } =
-        fetch;
+    let Fetch {
+        url,
+        target,
+        part,
+        progress,
+        sha256,
+        since,
+        server_time,
+        resume,
+        connections,
+        min_split,
+        synced,
+    } = fetch;
     let Means { clients, limits, rate_limit, pool } = means;
     let way = Cell::new(Some(clients.way(&url)?));
     // Before the request: a server need not be asked for what has no place to go.
@@ -98,6 +109,9 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
         part.set_modified(time)?;
     }
     let modified = part.check(bytes)?;
+    if synced {
+        part.sync().await?;
+    }
     let sha256 = match hashing {
         Some(hashing) => hashing.finish(bytes, &part).await,
         None => None,
@@ -120,6 +134,8 @@ impl Transfer<'_> {
     async fn bring(&mut self, record: Option<Record>) -> Result<(u64, bool), FetchError> {
         if let Some(record) = record {
             let length = record.known.length;
+            let missing = record.missing.iter().map(|range| range.end - range.start).sum();
+            room::check(self.part.path(), missing)?;
             if self.bring_pieces(record, self.plan, None).await? {
                 return Ok((length, true));
             }
@@ -130,6 +146,7 @@ impl Transfer<'_> {
         let Some(known) = known.filter(|_| self.resume || plan.connections > 1) else {
             return Ok((self.bring_whole(answer, whole.length).await?, false));
         };
+        room::check(self.part.path(), known.length)?;
         if self.resume {
             self.part.keep(known.clone(), self.source.url)?;
         }

@@ -19,7 +19,7 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Injection;
 pub(crate) use jobs::{Action, JobsArgs, Which};
-pub(crate) use transfer::TransferArgs;
+pub(crate) use transfer::{Sync, TransferArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -1,7 +1,7 @@
 //! How files come, and how they are put on disk.
 
-use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
 use latido::actors::downloader::{Fetch, MAX_CONNECTIONS};
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -13,12 +13,33 @@ pub(crate) struct TransferArgs {
     /// Give no connection less than SIZE of a file to begin with; K, M and G are 1024 and its powers
     #[arg(long, value_name = "SIZE", default_value = "20M", value_parser = size)]
     pub(crate) min_split_size: u64,
+
+    /// What to wait for before a file counts as done, for the case that the power fails. Files survive a crash of this
+    /// program with each of them
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Sync::None)]
+    pub(crate) sync: Sync,
+}
+
+/// What is on its disk when a file counts as done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    /// Nothing: the system writes when it likes
+    None,
+    /// The file's content, before it gets its name
+    File,
+    /// The content, and then the name
+    All,
 }
 
 impl TransferArgs {
     /// What is said of each file.
     pub(crate) fn apply(self, fetch: Fetch) -> Fetch {
-        fetch.resume().connections(self.connections.into()).min_split(self.min_split_size)
+        self.put(fetch).resume().connections(self.connections.into()).min_split(self.min_split_size)
+    }
+
+    /// What is said of a file that is to come in one piece.
+    pub(crate) fn put(self, fetch: Fetch) -> Fetch {
+        if self.sync == Sync::None { fetch } else { fetch.synced() }
     }
 }
 

@@ -87,7 +87,7 @@ impl From<&FetchError> for Failure {
             FetchError::Encoding(_) => Cause::Encoding,
             FetchError::Short { .. } | FetchError::Long { .. } => Cause::Length,
             FetchError::Busy { .. } => Cause::Busy,
-            FetchError::Disk { .. } => Cause::Disk,
+            FetchError::Disk { .. } | FetchError::Full { .. } => Cause::Disk,
             _ => Cause::Other,
         };
         Self::new(cause, error)

@@ -10,8 +10,10 @@
 //! | [`verifying`] | the digest, and the name |
 //! | [`naming`] | a name that the server gives |
 //! | [`processing`] | `--exec` |
+//! | [`space`] | waiting for a full disk |
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,6 +37,7 @@ mod fetching;
 mod naming;
 mod portions;
 mod processing;
+mod space;
 mod sparing;
 mod taking_up;
 mod verifying;
@@ -102,6 +105,12 @@ pub(crate) struct Ledger {
     /// Complete, and not yet under their names.
     fetched: HashMap<i64, Fetched>,
     unfinished: usize,
+    /// Directories with new names in them that are to be synced.
+    renamed: BTreeSet<PathBuf>,
+    /// A directory on a file system that was found full.
+    full: Option<PathBuf>,
+    /// It will be asked again whether it still is.
+    asks_again: bool,
     reporter: Reporter,
 }
 
@@ -121,6 +130,9 @@ impl Ledger {
             idle_runners: (0..plan.crew.runners.len()).rev().collect(),
             fetched: HashMap::new(),
             unfinished: 0,
+            renamed: BTreeSet::new(),
+            full: None,
+            asks_again: false,
             reporter: Reporter::current(),
             plan: plan.clone(),
         }
@@ -159,6 +171,12 @@ impl Ledger {
     fn write(&mut self) {
         if self.unsaved.is_empty() {
             return;
+        }
+        for directory in std::mem::take(&mut self.renamed) {
+            // Some file systems cannot; then there is nothing that could be done.
+            if let Err(error) = File::open(&directory).and_then(|directory| directory.sync_all()) {
+                log::warn!("{} could not be synced: {error}", directory.display());
+            }
         }
         sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
         self.saved = Some(Instant::now());

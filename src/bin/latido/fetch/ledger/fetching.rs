@@ -60,11 +60,19 @@ impl Downloads {
     }
 }
 
+impl Downloads {
+    /// Whether any downloader has anything.
+    pub(super) fn any(&self) -> bool {
+        self.idle.len() < self.in_hand.len()
+    }
+}
+
 impl Ledger {
     // ===== files go out =====
 
     pub(super) fn hand_out_fetches(&mut self, ctx: &mut Context<Self>) {
         while !self.to_fetch.is_empty()
+            && self.has_room(ctx)
             && let Some(downloader) = self.downloads.idle.pop()
         {
             let size = self.downloads.portions.next(downloader, self.to_fetch.len());
@@ -87,7 +95,8 @@ impl Ledger {
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
             let fetch = fetch.progress(progress.clone());
             let fetch = if self.plan.newer { if_newer(fetch, &self.jobs[&id]) } else { fetch };
-            let fetch = if *pieces == Pieces::Refused { fetch } else { self.plan.transfer.apply(fetch) };
+            let transfer = self.plan.transfer;
+            let fetch = if *pieces == Pieces::Refused { transfer.put(fetch) } else { transfer.apply(fetch) };
             fetches.push(match request.algorithm() {
                 Algorithm::Sha256 => fetch.sha256(),
                 _ => fetch, // hashed by the pool, once it is there
@@ -169,7 +178,10 @@ impl Ledger {
                     (answer, None)
                 }
                 Err(FetchError::NotModified) => (Answer::NotModified, None),
-                Err(error) => (failed(&error), error.retry_after()),
+                Err(error) => {
+                    self.note_room(&error);
+                    (failed(&error), error.retry_after())
+                }
             };
             self.answer(id, attempt, answer, rest, ctx);
         }

@@ -54,10 +54,9 @@ impl Ledger {
         let modified = fetched.modified().duration_since(UNIX_EPOCH);
         fetched.publish_as(name)?;
         self.named(id, name, digest);
-        if !self.plan.rules.exec {
-            let modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
-            self.change(id, |job| job.modified = modified);
-        }
+        let modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
+        self.change(id, |job| job.modified = modified);
+        self.is_renamed(name);
         Ok(())
     }
 

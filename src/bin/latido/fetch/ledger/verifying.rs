@@ -1,6 +1,7 @@
 //! What a file is, and its name if it is right. The ledger renames, not the downloader: it alone knows which attempt is
 //! the current one.
 
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use actix::prelude::*;
@@ -8,6 +9,7 @@ use latido::actors::cpu_pool::{JobError, Run};
 use latido::actors::digest::ChecksumOf;
 
 use super::Ledger;
+use crate::cli::Sync;
 use crate::fetch::cause::{Cause, Failure};
 use crate::fetch::checksum::Checksum;
 use crate::fetch::job::Answer;
@@ -61,13 +63,24 @@ impl Ledger {
         let modified = fetched.modified().duration_since(UNIX_EPOCH);
         match fetched.publish() {
             Ok(()) => {
+                let target = job.request.target.clone();
                 job.modified = modified.ok().and_then(|since| since.as_nanos().try_into().ok());
                 if self.plan.tells_all {
                     self.reporter.report(JobReport::verified(job, &digest));
                 }
+                self.is_renamed(&target);
                 Answer::Digest(digest)
             }
             Err(error) => Answer::NotPublished { error: Failure::from(&error) },
+        }
+    }
+}
+
+impl Ledger {
+    /// A file has its name: its directory is to be synced, if that is wanted, before the journal says so.
+    pub(super) fn is_renamed(&mut self, target: &Path) {
+        if self.plan.transfer.sync == Sync::All {
+            self.renamed.extend(target.parent().map(Path::to_owned));
         }
     }
 }

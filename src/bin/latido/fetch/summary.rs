@@ -113,7 +113,10 @@ impl fmt::Display for Summary {
             write!(f, "\n  ... and {} more", failed - failures.len())?;
         }
         if failures.iter().any(|job| job.output.is_some()) {
-            write!(f, "\n  what the commands said: latido jobs output --state failed")?;
+            write!(
+                f,
+                "\n  what the commands said: latido jobs output --state failed, with the same -d or --journal"
+            )?;
         }
         Ok(())
     }

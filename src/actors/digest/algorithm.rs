@@ -72,8 +72,9 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
         let wanted = match text.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case("sha2-")) {
-            Some(_) => format!("sha{}", &text[5..]),
-            None => plain(text),
+            // SHA-1 is none of that family.
+            Some(_) if &text[5..] != "1" => format!("sha{}", &text[5..]),
+            _ => plain(text),
         };
         let is_meant = |known: &Self| plain(known.name()) == wanted;
         Self::ALL.into_iter().find(is_meant).ok_or_else(|| UnknownAlgorithm(text.to_owned()))

@@ -62,10 +62,22 @@ pub(super) fn rows() -> Vec<Row> {
         to("with spaces", "/there and there"),
         to("to a name that would climb out", "/..%2f..%2f..%2fetc%2fpasswd"),
         to("to a name of ours", "/.latido.db"),
-        to("to files of this machine", "file:///etc/passwd").fails("").asks(1),
-        to("to ftp", "ftp://{here}/there").fails("").asks(1),
-        to("to data", "data:text/plain,0123456789").fails("").asks(1),
-        to("to a script", "javascript:alert(1)").fails("").asks(1),
+        to("to files of this machine", "file:///etc/passwd")
+            .fails("`file:///etc/passwd` is no http or https url")
+            .asks(1),
+        to("to ftp", "ftp://{here}/there").fails("/there` is no http or https url").asks(1),
+        by("to files of this machine by a detour", |_, request| match &*request.path {
+            "file" => status("302 Found", &[("location", "/detour")]),
+            _ => status("302 Found", &[("location", "file:///etc/passwd")]),
+        })
+        .fails("the server answered 302 Found")
+        .asks(2),
+        to("to data", "data:text/plain,0123456789")
+            .fails("`data:text/plain,0123456789` is no http or https url")
+            .asks(1),
+        to("to a script", "javascript:alert(1)")
+            .fails("`javascript:alert(1)` is no http or https url")
+            .asks(1),
         to("to no url at all", "http://[:::]/there").fails("the server answered 302 Found"),
         to("to a port that nobody has", "http://127.0.0.1:99999/there")
             .fails("the server answered 302 Found"),

@@ -187,6 +187,7 @@ impl Row {
     }
 
     pub fn play(self) {
+        assert!(!self.said.is_empty(), "{}: what is said?", self.name);
         let is_well = Arc::new(AtomicBool::new(false));
         let (answer, content, well, asked) =
             (Mutex::new(self.answer), self.content.clone(), is_well.clone(), AtomicUsize::new(0));

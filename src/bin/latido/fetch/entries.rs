@@ -28,6 +28,11 @@ impl Entries {
         self.count
     }
 
+    /// Whether this byte is anywhere in them; it is quicker to ask than to read them.
+    pub(crate) fn contain(&self, byte: u8) -> bool {
+        self.bytes.contains(&byte)
+    }
+
     pub(crate) fn push(&mut self, entry: Entry) {
         match entry.origin {
             Origin::CommandLine => self.put_number(0),

@@ -47,6 +47,9 @@ impl Intake {
     /// The passwords that are missing in the requests.
     pub(crate) fn credentials(&self) -> Credentials {
         let mut credentials = Credentials::none();
+        if !self.entries.contain(b'@') {
+            return credentials;
+        }
         for (_, entry) in self.entries.iter() {
             without_passwords(&entry.urls, &mut credentials);
         }

@@ -174,3 +174,25 @@ fn a_directory_that_gets_in_the_way_fails_its_file_alone_and_at_once() {
     assert_eq!(server.requests().len(), 6, "to fetch it again is no help");
     assert_eq!(names_in(&new).len(), 6 + OURS.len(), "{:?}", names_in(&new));
 }
+
+/// Two places, of which the first has wrong bytes for one file: it is asked no more for that one, and last for the others.
+#[test]
+fn a_place_that_serves_wrong_bytes_is_set_aside() {
+    let files = Files::some(6);
+    let good = files.clone();
+    let wrong = Server::start(|_| ok("wrong"));
+    let right = Server::start(move |request| match (request.nth, request.connection) {
+        // It fails, too, but never with wrong bytes.
+        (1, 1) => vec![head("503 Service Unavailable", &[("content-length", "0")])],
+        _ => good.answer(request),
+    });
+    let line = |(name, bytes): &(String, Vec<u8>)| {
+        format!("{}\t{}\n  checksum={}\n", wrong.url(name), right.url(name), checksum(bytes))
+    };
+    let list: String = files.0.iter().map(line).collect();
+    let dir = tempdir().unwrap();
+    with_input(dir.path(), ["fetch", "-i", "-", "-d", "new", "-j", "1"], &list).with_code(0);
+    files.assert_exactly_in(&dir.path().join("new"));
+    assert_eq!(wrong.requests().len(), 1);
+    assert_eq!(right.requests().len(), 7);
+}

@@ -35,7 +35,7 @@ pub(crate) struct HttpArgs {
 
     /// Ask no server for more than N files at the same time, whatever -j says; a server is a scheme, a host and its port.
     /// Files that have to wait keep none of other servers from coming [default: no limit]
-    #[arg(short = 'x', long, visible_alias = "max-connection-per-server", value_name = "N", value_parser = RangedU64ValueParser::<u16>::new().range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u16>::new().range(1..=1024))]
     max_per_host: Option<u16>,
 
     /// Ask again for files that are done and have no checksum, and fetch those that have changed on the server since

@@ -89,6 +89,8 @@ pub(crate) struct Job {
     pub(crate) error: Option<Failure>,
     /// Not in the journal: what the next run would go on with is gone by then, if it was wrong.
     pub(crate) pieces: Pieces,
+    /// Which of its URLs is in use, by its place among them. Each fetch has it chosen anew.
+    pub(crate) turn: usize,
 }
 
 /// Whether the file may come in pieces: by several connections, or over several tries.
@@ -192,6 +194,7 @@ impl Job {
             output: None,
             error: None,
             pieces: Pieces::default(),
+            turn: 0,
         }
     }
 
@@ -207,10 +210,9 @@ impl Job {
         matches!(self.stage, Stage::Done | Stage::Failed)
     }
 
-    /// Where to get the file now: each failed try leads to the next of its URLs, and after the last to the first again.
+    /// Where to get the file now.
     pub(crate) fn url(&self) -> &str {
-        let turn = self.tries as usize % self.request.urls().count();
-        self.request.urls().nth(turn).unwrap_or_default()
+        self.request.urls().nth(self.turn).unwrap_or_default()
     }
 
     /// Whether there is one that was not tried yet.

@@ -26,10 +26,12 @@ use latido::actors::process::CommandRunner;
 use latido::supervision::Backoff;
 
 use super::board::Board;
+use super::cause::Cause;
 use super::exec::{Exec, Queue};
 use super::hosts::{Hosts, Manners, host};
 use super::job::{Answer, Job, Next, Rules, Stage};
 use super::journal::{Journal, JournalError};
+use super::mirrors::{Mirrors, Outcome};
 use super::report::JobReport;
 use crate::cli::TransferArgs;
 
@@ -105,6 +107,7 @@ pub(crate) struct Ledger {
     /// Complete, and not yet under their names.
     fetched: HashMap<i64, Fetched>,
     unfinished: usize,
+    mirrors: Mirrors,
     /// Directories with new names in them that are to be synced.
     renamed: BTreeSet<PathBuf>,
     /// A directory on a file system that was found full.
@@ -130,6 +133,7 @@ impl Ledger {
             idle_runners: (0..plan.crew.runners.len()).rev().collect(),
             fetched: HashMap::new(),
             unfinished: 0,
+            mirrors: Mirrors::default(),
             renamed: BTreeSet::new(),
             full: None,
             asks_again: false,
@@ -205,6 +209,7 @@ impl Ledger {
         // One that is finished, and no longer remembered, awaits no answer.
         let Some(stage) = self.jobs.get(&id).map(|job| job.stage) else { return };
         let is_lost = answer == Answer::Lost;
+        let is_from_server = matches!(answer, Answer::FetchFailed { .. } | Answer::Digest(_));
         let rules = self.plan.rules;
         let rest = rest.map(|rest| self.let_rest(id, rest, ctx));
         let next = self.change(id, |job| {
@@ -216,6 +221,9 @@ impl Ledger {
             next
         });
         let job = &self.jobs[&id];
+        if is_from_server && let Some(outcome) = outcome(job, next) {
+            self.mirrors.tried(id, &job.request, job.turn, outcome);
+        }
         if is_lost && next != Next::Nothing {
             self.reporter.report(JobReport::lost(job, stage));
         }
@@ -260,11 +268,24 @@ impl Ledger {
             }
             Next::Finished => {
                 self.reporter.report(JobReport::finished(job));
+                self.mirrors.forget(id);
                 self.fetched.remove(&id);
                 self.unfinished -= 1;
                 self.save(id, ctx);
             }
         }
+    }
+}
+
+/// What a server's answer says of it.
+fn outcome(job: &Job, next: Next) -> Option<Outcome> {
+    let failed = matches!(next, Next::Retry { .. }) || job.stage == Stage::Failed;
+    match job.error.as_ref().filter(|_| failed).map(|error| error.cause) {
+        None => matches!(job.stage, Stage::Processing | Stage::Done).then_some(Outcome::Right),
+        Some(Cause::Checksum) => Some(Outcome::Wrong),
+        // That was not the server.
+        Some(Cause::Disk | Cause::Busy) => None,
+        Some(_) => Some(Outcome::Failed),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`journal`] | the jobs on disk, for the next run |
 //! | [`dry_run`] | what would be fetched, said and not done |
 //! | [`hosts`] | servers that are to be spared, and the files that wait for them |
+//! | [`mirrors`] | which of several places a file is got from |
 //! | [`exec`] | the command that is run on each file |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
 //! | [`text`] | other people's text, fit to be shown |
@@ -38,6 +39,7 @@ mod intake;
 pub(crate) mod job;
 pub(crate) mod journal;
 mod ledger;
+mod mirrors;
 #[cfg(test)]
 mod outside;
 mod placing;

@@ -48,6 +48,11 @@ impl Request {
         self.urls.split('\t')
     }
 
+    /// Whether there is more than one place.
+    pub(crate) fn has_mirrors(&self) -> bool {
+        self.urls.contains('\t')
+    }
+
     /// [`urls`](Self::urls) as one text, separated by tabs.
     pub(crate) fn urls_as_text(&self) -> &str {
         &self.urls

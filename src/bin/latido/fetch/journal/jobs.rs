@@ -313,5 +313,6 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         output: row.get(14)?,
         exec_tries: row.get(15)?,
         pieces: Pieces::default(),
+        turn: 0,
     })
 }

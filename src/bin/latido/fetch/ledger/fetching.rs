@@ -90,7 +90,11 @@ impl Ledger {
         let progress = Arc::new(Progress::default());
         let (mut fetches, mut files) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for id in ids {
-            self.change(id, Job::start);
+            let turn = self.mirrors.choose(id, &self.jobs[&id].request);
+            self.change(id, |job| {
+                job.turn = turn;
+                job.start()
+            });
             let Job { attempt, request, pieces, .. } = &self.jobs[&id];
             let fetch = Fetch::new(self.jobs[&id].url(), &*request.target).part(request.part());
             let fetch = fetch.progress(progress.clone());

@@ -56,6 +56,7 @@ fn what_a_killed_run_has_is_not_fetched_again() {
     let dir = tempdir().unwrap();
     let args = ["fetch", &server.url("file"), "--checksum", &checksum(&file.bytes)];
     for run in 1.. {
+        assert!(run <= 2 * LENGTH / BIT, "it does not get on");
         let running = Running::start(dir.path(), args);
         until(|| ends.lock().unwrap().len() >= run);
         let end = ends.lock().unwrap()[run - 1];

@@ -12,7 +12,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Bytes so far. A new attempt with the same counter begins at 0.
+    /// Bytes so far, those included that were there already. A new attempt with the same counter begins at 0, or with them.
     pub fn received(&self) -> u64 {
         self.received.load(Relaxed)
     }

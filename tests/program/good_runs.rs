@@ -194,6 +194,19 @@ fn a_command_given_later_is_run_on_the_files_that_are_there_and_only_once() {
     assert_eq!(server.requests().len(), 3);
 }
 
+/// More than are read from the journal at once, and given out at once.
+#[test]
+fn a_long_list_is_fetched_without_any_part_being_restarted() {
+    let files = Files((0..1000).map(|n| (format!("file-{n:04}"), vec![7; n])).collect());
+    let server = files.serve();
+    let dir = tempdir().unwrap();
+    let args = ["fetch", "-i", "-", "-d", "new"];
+    let ended = with_input(dir.path(), args, &files.list(&server)).with_code(0);
+    files.assert_exactly_in(&dir.path().join("new"));
+    assert!(!ended.stderr.contains("restarts"), "{}", ended.stderr);
+    assert_eq!(server.requests().len(), 1000);
+}
+
 /// What is asked of the system, and when: the content before the name, and the name before the journal says that it is done.
 #[test]
 fn what_is_to_survive_a_power_cut_is_synced_in_its_order() {

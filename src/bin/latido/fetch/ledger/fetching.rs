@@ -90,6 +90,7 @@ impl Ledger {
         let progress = Arc::new(Progress::default());
         let (mut fetches, mut files) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for id in ids {
+            self.take(id);
             let turn = self.mirrors.choose(id, &self.jobs[&id].request);
             self.change(id, |job| {
                 job.turn = turn;

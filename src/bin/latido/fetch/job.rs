@@ -36,11 +36,6 @@ impl Stage {
     pub(crate) const ALL: [Self; 6] =
         [Self::Queued, Self::Fetching, Self::Verifying, Self::Processing, Self::Done, Self::Failed];
 
-    /// Whether somebody works on it.
-    pub(crate) fn is_under_way(self) -> bool {
-        matches!(self, Self::Fetching | Self::Verifying | Self::Processing)
-    }
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Queued => "queued",

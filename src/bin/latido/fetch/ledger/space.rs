@@ -8,6 +8,7 @@ use actix::prelude::*;
 use latido::actors::downloader::{FetchError, free_space};
 
 use super::Ledger;
+use crate::fetch::job::Stage;
 
 /// With less than that a file system is full: the journal is on it more often than not.
 const LEAST: u64 = 1 << 20;
@@ -28,7 +29,9 @@ impl Ledger {
             self.full = None;
             return true;
         }
-        if self.downloads.any() || self.jobs.values().any(|job| job.stage.is_under_way()) {
+        if self.downloads.any()
+            || self.jobs.values().any(|job| matches!(job.stage, Stage::Verifying | Stage::Processing))
+        {
             if !std::mem::replace(&mut self.asks_again, true) {
                 ctx.run_later(LOOK_AGAIN, |ledger, ctx| {
                     ledger.asks_again = false;

@@ -31,7 +31,8 @@ pub(super) fn rows() -> Vec<Row> {
         row("a flipped bit", vec![flipped()]).checked().fails("the file is sha-256=").asks(1),
         row("a flipped bit that nobody can see", vec![flipped()]).leaves(Disk::Holds(b"0123456799")),
         row("a flipped bit once", vec![flipped(), right()]).checked().tries(2).asks(2),
-        row("a flipped bit three times", vec![flipped()]).checked().tries(3).fails("(after 3 tries)").asks(3),
+        // The same wrong bytes twice are another file.
+        row("a flipped bit each time", vec![flipped()]).checked().tries(3).fails("(after 2 tries)").asks(2),
         row("a flipped bit at the beginning of a large file", vec![ok(large(0))])
             .content(large(usize::MAX))
             .checked()

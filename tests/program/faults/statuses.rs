@@ -61,7 +61,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("comes back never", vec![busy("18446744073709551616"), right()]).tries(2).asks(2),
         row("comes back in an hour", vec![busy("3600")])
             .tries(2)
-            .interrupted(When::Said("again in 3600"))
+            .interrupted(When::Said("again in 600.0s"))
             .asks(1),
         row("comes back after the end of the world", vec![busy("18446744073709551615")])
             .tries(2)

@@ -110,7 +110,7 @@ pub(crate) enum Answer {
     },
     /// What is there is still what the server has.
     NotModified,
-    /// `transient`: another try may do better.
+    /// `transient`: another try may do better, there or at another place.
     FetchFailed {
         error: Failure,
         transient: bool,
@@ -248,11 +248,7 @@ impl Job {
             (Stage::Fetching, Answer::NotModified) if self.digest.is_some() => self.done(),
             (Stage::Fetching, Answer::NotModified) => self
                 .retry(Failure::new(Cause::Protocol, "nothing is here that could be left as it is"), rules),
-            (Stage::Fetching, Answer::FetchFailed { error, transient })
-                if transient || self.has_another_url() =>
-            {
-                self.retry(error, rules)
-            }
+            (Stage::Fetching, Answer::FetchFailed { error, transient: true }) => self.retry(error, rules),
             (Stage::Fetching, Answer::FetchFailed { error, .. }) => {
                 self.tries += 1;
                 self.fail(error)

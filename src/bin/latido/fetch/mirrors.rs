@@ -19,6 +19,8 @@ const ASIDE: u32 = 2;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
+    /// It said that it does not have the file, or will not give it.
+    gone: bool,
     wrong: u32,
     /// In succession.
     failures: u32,
@@ -43,10 +45,23 @@ impl Mirrors {
             let of_file = self.files.get(&id).map(|urls| urls[*turn]).unwrap_or_default();
             let of_server = self.servers.get(server(url)).copied().unwrap_or_default();
             let set_aside = if of_server.wrong > 0 { ASIDE } else { 0 };
-            (of_file.wrong, of_file.failures + set_aside, of_server.failures)
+            (of_file.gone, of_file.wrong, of_file.failures + set_aside, of_server.failures)
         };
         // The first of equals.
         request.urls().enumerate().min_by_key(rank).map_or(0, |(turn, _)| turn)
+    }
+
+    /// That one of its URLs has failed for good. Answers whether there is another that has not.
+    pub(crate) fn gone(&mut self, id: i64, request: &Request, turn: usize) -> bool {
+        if !request.has_mirrors() {
+            return false;
+        }
+        let urls = || vec![Standing::default(); request.urls().count()];
+        let urls = self.files.entry(id).or_insert_with(urls);
+        if let Some(url) = urls.get_mut(turn) {
+            url.gone = true;
+        }
+        urls.iter().any(|url| !url.gone)
     }
 
     /// The job has tried that one of its URLs.
@@ -106,6 +121,21 @@ mod tests {
             tried.push(turn);
         }
         assert_eq!(tried, [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_place_that_has_failed_for_good_is_left_until_all_have() {
+        let (mut mirrors, x) = (Mirrors::default(), request("x"));
+        assert!(mirrors.gone(1, &x, 0));
+        for _ in 0..5 {
+            mirrors.tried(1, &x, 1, Outcome::Wrong);
+        }
+        mirrors.tried(1, &x, 2, Outcome::Failed);
+        assert_eq!(mirrors.choose(1, &x), 2);
+        assert!(mirrors.gone(1, &x, 2));
+        assert_eq!(mirrors.choose(1, &x), 1);
+        assert!(!mirrors.gone(1, &x, 1));
+        assert!(!mirrors.gone(2, &Request::new("http://a/x", Path::new("/d/x"), None), 0));
     }
 
     #[test]

@@ -139,7 +139,11 @@ fn what_came_in_pieces_and_is_wrong_is_fetched_in_one_and_that_is_no_try() {
     assert_eq!((job.stage, job.tries, job.pieces), (Stage::Queued, TRIED_ONCE, Pieces::Refused));
     job.start();
     assert_eq!(job.answer(job.attempt, fetched(), &PLAIN), Next::Verify);
-    assert_eq!(job.answer(job.attempt, wrong(), &PLAIN), Next::Retry { step: 2 });
+    // The same bytes again: so it was not the pieces.
+    let mut again = job.clone();
+    assert_eq!(again.answer(job.attempt, wrong(), &PLAIN), Next::Finished);
+    let other = Answer::Digest(Checksum::sha256([3; 32]));
+    assert_eq!(job.answer(job.attempt, other, &PLAIN), Next::Retry { step: 2 });
     assert_eq!(job.pieces, Pieces::Refused);
 }
 

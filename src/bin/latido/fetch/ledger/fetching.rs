@@ -185,11 +185,20 @@ impl Ledger {
                 Err(FetchError::NotModified) => (Answer::NotModified, None),
                 Err(error) => {
                     self.note_room(&error);
-                    (failed(&error), error.retry_after())
+                    (self.failed(id, &error), error.retry_after())
                 }
             };
             self.answer(id, attempt, answer, rest, ctx);
         }
+    }
+
+    /// What its server has refused for good, another may have.
+    fn failed(&mut self, id: i64, error: &FetchError) -> Answer {
+        let is_ours = matches!(error, FetchError::Disk { .. } | FetchError::Full { .. });
+        let transient = error.is_transient()
+            || !is_ours
+                && self.jobs.get(&id).is_some_and(|job| self.mirrors.gone(id, &job.request, job.turn));
+        Answer::FetchFailed { error: error.into(), transient }
     }
 
     /// The downloader crashed, and what it had not told of is gone with it.
@@ -234,8 +243,4 @@ fn if_newer(fetch: Fetch, job: &Job) -> Fetch {
         }
         _ => fetch,
     }
-}
-
-fn failed(error: &FetchError) -> Answer {
-    Answer::FetchFailed { error: error.into(), transient: error.is_transient() }
 }

@@ -3,7 +3,7 @@ use crate::fetch::request::Request;
 
 fn job(path: &str) -> Job {
     let request = Request::new("http://a/first\thttp://b/second", Path::new(path), None);
-    Job { tries: 1, bytes: 7, digest: Some(Checksum::sha256([0xab; 32])), ..Job::new(1, request) }
+    Job { turn: 1, bytes: 7, digest: Some(Checksum::sha256([0xab; 32])), ..Job::new(1, request) }
 }
 
 fn each(line: &str) -> String {

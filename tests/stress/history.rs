@@ -82,6 +82,11 @@ impl Life<'_> {
         [self.built, self.up, self.end.map(|end| end.at)].into_iter().flatten().min().unwrap_or(At::MAX)
     }
 
+    /// Whether it was told to end before something else happened.
+    pub(crate) fn is_told_before(&self, at: At, events: &[Event]) -> bool {
+        self.ordered.is_some_and(|ordered| events.get(at).is_none_or(|event| ordered < event.at))
+    }
+
     /// Its supervisor went away above it: what became of it then is no decision about it.
     pub(crate) fn is_orphan(&self) -> bool {
         self.end.is_some_and(|end| end.is_orphan())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use latido::supervision::{ChildInfo, ChildState};
 use latido::{Event, EventKind, TreePath};
 
 use crate::footprint::Footprint;
@@ -67,7 +68,7 @@ fn broken(violation: &Violation, others: usize, events: &[Event]) -> Broken {
     if others > 0 {
         text += &format!("\n(and {others} more that may come of it)");
     }
-    let until = violation.at.map_or(events.len(), |at| events.len().min(at + 5));
+    let until = violation.at.map_or(events.len(), |at| events.len().min(at + 50));
     text += &history(&events[..until], &violation.paths);
     let paths = violation.paths.iter().map(ToString::to_string).collect();
     Broken { rule: violation.rule.to_owned(), paths, text }
@@ -85,7 +86,12 @@ fn does_not_end(record: &Record, limit: Duration) -> Broken {
     text += &history(&record.events.lock().unwrap(), &paths);
     if let Some(tree) = &*record.tree.lock().unwrap() {
         let mut shown: Vec<_> = tree.snapshot().children;
-        shown.retain(|child| paths.iter().any(|path| path.as_str().starts_with(child.path.as_str())));
+        let is_settled =
+            |child: &ChildInfo| matches!(child.state, ChildState::Running | ChildState::Finished);
+        shown.retain(|child| {
+            !is_settled(child) || paths.iter().any(|path| path.as_str().starts_with(child.path.as_str()))
+        });
+        text += &format!("\n{} threads are counted as left behind", tree.abandoned_threads());
         text += if shown.is_empty() { "" } else { "\nwhat they are doing:" };
         for child in shown {
             text += &format!(

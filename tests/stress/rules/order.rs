@@ -31,7 +31,7 @@ pub(crate) fn check(family: &Family<'_>, history: &History<'_>, found: &mut Foun
         // Those whose supervisor goes away above them may be seen late, when it has a successor already.
         (Some(child), What::Built) if !is_orphan(walk, child, moment) => {
             if !family.plan.dynamic || !walk.boss_is_up {
-                starts_in_order(walk, moment, child, &todo, found);
+                starts_in_order(walk, history, moment, child, &todo, found);
             }
             starts_when_its_group_is_down(walk, moment, child, &todo, found);
         }
@@ -90,7 +90,14 @@ fn is_orphan(walk: &Walk<'_, '_>, child: usize, moment: &Moment<'_>) -> bool {
     walk.life(child, moment.event.incarnation).is_some_and(Life::is_orphan)
 }
 
-fn starts_in_order(walk: &Walk<'_, '_>, moment: &Moment<'_>, child: usize, todo: &Todo, found: &mut Found) {
+fn starts_in_order(
+    walk: &Walk<'_, '_>,
+    history: &History<'_>,
+    moment: &Moment<'_>,
+    child: usize,
+    todo: &Todo,
+    found: &mut Found,
+) {
     let family = walk.family;
     let life = walk.life(child, moment.event.incarnation);
     // Seen late, of a supervisor that has gone meanwhile.
@@ -104,7 +111,11 @@ fn starts_in_order(walk: &Walk<'_, '_>, moment: &Moment<'_>, child: usize, todo:
         }
         let by_hand =
             walk.was_ordered(before, &BY_HAND, since, moment.at) || walk.is_forgotten(before, moment.at);
-        if !by_hand && todo.is_launched_after(child, since, failed) {
+        // Launched by a supervisor that was about to end, and told to go before its successor began with those before it.
+        let is_remnant = walk.boss_since > 0
+            && life
+                .is_some_and(|life| life.is_told_before(walk.next_begin(before, moment.at), history.events));
+        if !by_hand && !is_remnant && todo.is_launched_after(child, since, failed) {
             let (before, child) = (&family.members[before].path, &family.members[child].path);
             let what = format!("{child} is built before {before} is up");
             found.add("start order", moment.at, [&family.boss, before, child], what);

@@ -146,6 +146,12 @@ impl<'f, 'a> Walk<'f, 'a> {
         self.history.life(&self.family.members[child].path, incarnation)
     }
 
+    /// When the next life of a child begins.
+    pub(crate) fn next_begin(&self, child: usize, since: At) -> At {
+        let lives = self.history.lives.get(&self.family.members[child].path).into_iter().flatten();
+        lives.map(|(_, life)| life.begin()).filter(|begin| *begin > since).min().unwrap_or(At::MAX)
+    }
+
     /// Whether the child runs, and what became of that was no accident of its supervisor's.
     pub(crate) fn is_alive(&self, child: usize) -> bool {
         let life = self.kids[child].alive.and_then(|incarnation| self.life(child, incarnation));

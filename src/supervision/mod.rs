@@ -58,6 +58,7 @@ mod spec;
 mod supervisor;
 mod tree;
 mod unborn;
+mod vitals;
 mod window;
 
 pub use admin::AdminError;
@@ -67,9 +68,9 @@ pub use bound::{Bound, MessageCounts, Overflow};
 pub use check::SpecError;
 pub use forecast::{Forecast, Warning};
 pub use monitor::{Down, Monitor};
-pub use node::ChildState;
 pub use placement::{Arbiters, Placement};
 pub use policy::{AutoShutdown, Restart, Shutdown, Strategy};
 pub use snapshot::{ChildInfo, Counts, Snapshot};
 pub use spec::{AnySpec, ChildSpec, SupervisorSpec};
 pub use tree::{Tree, TreeError};
+pub use vitals::ChildState;

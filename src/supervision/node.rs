@@ -17,6 +17,7 @@ use super::placement::Thread;
 use super::seat::Seat;
 use super::spec::{AnySpec, Kind, Rules};
 use super::unborn::Unborn;
+use super::vitals::{ChildState, Vitals};
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
 use crate::path::TreePath;
@@ -39,37 +40,6 @@ pub(crate) struct Node {
     thread: Option<Box<Mutex<Thread>>>,
 }
 
-/// What a child is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChildState {
-    /// Not started yet, or between two lives.
-    Down,
-    /// Being built: its factory, `started()` and what that put into `ctx.wait()`.
-    Starting,
-    /// Up.
-    Running,
-    /// Asked to stop.
-    Stopping,
-    /// Down until its backoff is over.
-    Waiting,
-    /// Down for good: it finished, or nobody restarts it.
-    Finished,
-}
-
-#[derive(Clone)]
-pub(crate) struct Vitals {
-    pub(crate) state: ChildState,
-    pub(crate) incarnation: u64,
-    pub(crate) last_exit: Option<ExitReason>,
-    /// Nobody starts it again: once its last incarnation has left, it is down for good.
-    is_retired: bool,
-    seat: Option<Arc<Seat>>,
-    /// Earlier ones that had not left when the next was launched: one that was killed before it was born may leave
-    /// before the one whose end it waited for.
-    outlived: Vec<Arc<Seat>>,
-}
-
 impl Node {
     /// The node of `spec` and those of all that is below it.
     pub(crate) fn plant(mut spec: AnySpec, path: TreePath, bus: &EventBus, boss: Boss) -> Arc<Self> {
@@ -87,14 +57,6 @@ impl Node {
         let thread = Thread::of(std::mem::take(&mut spec.rules.placement));
         let speaker = Speaker::new(bus.clone(), path);
         child.is_spoken_of_by(&speaker);
-        let vitals = Vitals {
-            state: ChildState::Down,
-            incarnation: 0,
-            last_exit: None,
-            is_retired: false,
-            seat: None,
-            outlived: Vec::new(),
-        };
         Arc::new(Self {
             speaker,
             rules: Arc::new(spec.rules),
@@ -103,7 +65,7 @@ impl Node {
             boss,
             branch,
             faults: Armed::default(),
-            vitals: Mutex::new(vitals),
+            vitals: Mutex::default(),
             lives: AtomicUsize::new(0),
             thread: thread.map(|thread| Box::new(Mutex::new(thread))),
         })
@@ -279,27 +241,17 @@ impl Node {
         self.lock().clone()
     }
 
-    /// Sets the state, if `seat` is still the child's and somebody sits in it.
     pub(crate) fn set_state(&self, seat: &Seat, state: ChildState) {
-        use ChildState::{Running, Starting, Stopping};
-        let mut vitals = self.lock();
-        let is_taken = matches!(vitals.state, Starting | Running | Stopping);
-        if is_taken && vitals.incarnation == seat.incarnation {
-            vitals.state = state;
-        }
+        self.lock().enter(seat.incarnation, state);
     }
 
     pub(crate) fn set_exit(&self, seat: &Seat, reason: ExitReason) {
-        let mut vitals = self.lock();
-        if vitals.incarnation == seat.incarnation {
-            vitals.state = if vitals.is_retired { ChildState::Finished } else { ChildState::Down };
-            vitals.last_exit = Some(reason);
-        }
+        self.lock().left(seat.incarnation, reason);
     }
 
-    /// Sets the state between two lives.
-    pub(crate) fn set_down(&self, state: ChildState) {
-        self.lock().state = state;
+    /// Down until its backoff is over.
+    pub(crate) fn set_waiting(&self) {
+        self.lock().wait();
     }
 
     pub(crate) fn is_retired(&self) -> bool {
@@ -325,14 +277,5 @@ impl Node {
 
     fn lock(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Vitals {
-    fn retire(&mut self) {
-        self.is_retired = true;
-        if let ChildState::Down | ChildState::Waiting = self.state {
-            self.state = ChildState::Finished;
-        }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::Instant;
 
 use super::bound::MessageCounts;
-use super::node::{ChildState, Node};
+use super::node::Node;
 use super::policy::Strategy;
+use super::vitals::ChildState;
 use crate::event::Budget;
 use crate::exit::ExitReason;
 use crate::path::TreePath;

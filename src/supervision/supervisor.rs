@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::branch::Branch;
 use super::fence::costs_a_thread;
 use super::machine::{Action, Ending, Input, Machine};
-use super::node::{ChildState, Node};
+use super::node::Node;
 use super::seat::Seat;
 use crate::bus::MAX_LOST_THREADS;
 use crate::event::EventKind;
@@ -71,7 +71,7 @@ impl Supervisor {
             Action::Restarting { child, delay, wait, failures, budget, siblings } => {
                 let Some(node) = self.child(child) else { return };
                 if !delay.is_zero() {
-                    node.set_down(ChildState::Waiting);
+                    node.set_waiting();
                 }
                 let siblings = siblings.iter().map(|&sibling| self.path(sibling)).collect();
                 let kind = EventKind::Restarting { delay, wait, failures, budget, siblings };

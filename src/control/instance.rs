@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, process};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 /// What is needed to knock at a door. Its file is for its owner's eyes only.
@@ -68,6 +70,7 @@ impl Place {
     pub(super) fn choose(dir: &Path) -> io::Result<Self> {
         static DOORS: AtomicUsize = AtomicUsize::new(0);
         enter(dir)?;
+        sweep(dir);
         let stem = match DOORS.fetch_add(1, Ordering::Relaxed) {
             0 => process::id().to_string(),
             n => format!("{}-{n}", process::id()),
@@ -92,6 +95,21 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.card);
         let _ = fs::remove_file(&self.socket);
+    }
+}
+
+/// Removes what programs have left that were killed.
+fn sweep(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let pid = stem.split('-').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+        let is_ours = path.extension().is_some_and(|extension| extension == "json" || extension == "sock");
+        if let Some(pid) = pid.filter(|_| is_ours)
+            && test_kill_process(pid) == Err(Errno::SRCH)
+        {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod exit;
 mod fetch;
 mod jobs;
 mod logging;
+mod remote;
 mod signals;
 mod view;
 
@@ -27,6 +28,13 @@ fn main() -> Exit {
             Command::Fetch(args) => fetch::command(&args, &screen).await,
             Command::Demo(args) => demo::command(&args, &screen).await,
             Command::Jobs(args) => jobs::command(&args),
+            Command::Ps(args) => remote::ps(&args).await,
+            Command::Tree(args) => remote::tree(&args).await,
+            Command::Events(args) => remote::events(&args).await,
+            Command::Why(args) => remote::why(&args).await,
+            Command::Inject(args) => remote::inject(&args).await,
+            Command::Restart(args) => remote::restart(&args).await,
+            Command::Stop(args) => remote::stop(&args).await,
         }
     });
     ended.unwrap_or_else(|error| {

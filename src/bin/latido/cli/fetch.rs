@@ -95,6 +95,11 @@ pub(crate) struct FetchArgs {
     #[arg(long = "fault", value_name = "PATH=FAULT[@WHEN]", long_help = injection::HELP, help = "Break a part of the program on purpose; see --help")]
     pub(crate) faults: Vec<Injection>,
 
+    /// Let `latido inject`, `latido restart` and `latido stop` break, restart and stop parts of this run; to look at it,
+    /// with `latido tree` and its like, needs no leave
+    #[arg(long)]
+    pub(crate) allow_actions: bool,
+
     /// Tell what happens in lines of JSON on standard output, for programs; see docs/json.md
     #[arg(long)]
     pub(crate) json: bool,

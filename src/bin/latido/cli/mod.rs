@@ -13,12 +13,14 @@ mod fetch;
 mod http;
 mod injection;
 mod jobs;
+mod remote;
 mod transfer;
 
 pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Injection;
 pub(crate) use jobs::{Action, JobsArgs, Which};
+pub(crate) use remote::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
 pub(crate) use transfer::{Sync, TransferArgs};
 
 const EXIT_CODES: &str = "\
@@ -46,6 +48,27 @@ pub(crate) enum Command {
     /// Read, fetch anew or forget what the journal of a directory has
     #[command(after_help = jobs::EXAMPLES)]
     Jobs(JobsArgs),
+    /// Show what runs
+    #[command(after_help = remote::EXAMPLES)]
+    Ps(PsArgs),
+    /// Show what every part of a running program is doing
+    #[command(after_help = remote::EXAMPLES)]
+    Tree(TreeArgs),
+    /// Tell what has happened in a running program
+    #[command(after_help = remote::EXAMPLES)]
+    Events(EventsArgs),
+    /// Tell why a failure was dealt with as it was
+    #[command(after_help = remote::EXAMPLES)]
+    Why(WhyArgs),
+    /// Break a part of a running program that allows it
+    #[command(after_help = remote::EXAMPLES)]
+    Inject(InjectArgs),
+    /// Stop a part of a running program that allows it, and start it again
+    #[command(after_help = remote::EXAMPLES)]
+    Restart(PartArgs),
+    /// Stop a part of a running program that allows it; it stays down until it is restarted
+    #[command(after_help = remote::EXAMPLES)]
+    Stop(PartArgs),
     /// Watch a tree of actors fail and recover, with a server of its own
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),

@@ -13,6 +13,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
+use crate::fetch::door;
 use crate::fetch::run::Ready;
 use crate::signals::Signals;
 use crate::view::{self, Detail, Screen};
@@ -51,6 +52,7 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     ));
     let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
+    let _door = door::open("latido demo", &tree, &run, true, screen);
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view =
         actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Everything));

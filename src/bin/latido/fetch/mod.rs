@@ -13,6 +13,7 @@
 //! | [`dry_run`] | what would be fetched, said and not done |
 //! | [`hosts`] | servers that are to be spared, and the files that wait for them |
 //! | [`mirrors`] | which of several places a file is got from |
+//! | [`door`] | for those who look in from outside |
 //! | [`exec`] | the command that is run on each file |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
 //! | [`text`] | other people's text, fit to be shown |
@@ -28,6 +29,7 @@ use crate::view::{self, Detail, Json, Screen};
 pub(crate) mod board;
 pub(crate) mod cause;
 pub(crate) mod checksum;
+pub(crate) mod door;
 mod dry_run;
 mod entries;
 mod entry;
@@ -71,6 +73,7 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     let mut signals = Signals::listen()?;
     let running = ready.start()?;
     let run = running.run();
+    let _door = door::open("latido fetch", &running.tree, &run, args.allow_actions, screen);
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();
     let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));

@@ -1,0 +1,42 @@
+//! The door of a run, for `latido tree` and its like.
+
+use latido::control::{Door, OpenDoor};
+use latido::supervision::Tree;
+use serde_json::json;
+
+use super::job::Stage;
+use super::run::Run;
+use crate::view::Screen;
+
+/// Opens it. That nobody can look in from outside is no reason not to fetch.
+pub(crate) fn open(
+    program: &str,
+    tree: &Tree,
+    run: &Run,
+    may_act: bool,
+    screen: &Screen,
+) -> Option<OpenDoor> {
+    let (board, journal) = (run.board.clone(), run.journal().to_owned());
+    let door = Door::new(tree).program(program).extra("jobs", move || {
+        let count = |stage| board.count(stage);
+        json!({
+            "journal": journal.to_string_lossy(),
+            "total": board.total(),
+            "queued": count(Stage::Queued),
+            "fetching": count(Stage::Fetching),
+            "verifying": count(Stage::Verifying),
+            "processing": count(Stage::Processing),
+            "done": count(Stage::Done),
+            "failed": count(Stage::Failed),
+            "bytes": board.bytes(),
+        })
+    });
+    let door = if may_act { door.allow_actions() } else { door };
+    match door.open() {
+        Ok(open) => Some(open),
+        Err(error) => {
+            screen.line(format!("nobody can look in with `latido tree`: {error}"));
+            None
+        }
+    }
+}

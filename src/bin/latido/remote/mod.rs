@@ -1,0 +1,156 @@
+//! What is asked of a program that runs, by its door.
+
+use std::io::{self, Write, stdout};
+use std::pin::pin;
+
+use anyhow::{Context, Result, bail};
+use futures::StreamExt;
+use latido::TreePath;
+use latido::control::wire::{Event, Inject, Instance};
+use latido::control::{Client, directory, find};
+use serde::Serialize;
+
+use crate::cli::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
+use crate::exit::Exit;
+
+mod show;
+
+/// `latido ps`.
+pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
+    let found = running().await?;
+    let mut out = stdout().lock();
+    for (n, (client, instance)) in found.iter().enumerate() {
+        if args.json {
+            line(&mut out, instance);
+        } else if let Ok(tree) = client.tree().await {
+            // One that is just ending has nothing more to show.
+            heard(show::program(&mut out, instance, &tree, n == 0));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// `latido tree`.
+pub(crate) async fn tree(args: &TreeArgs) -> Result<Exit> {
+    let (client, _) = choose(&args.at).await?;
+    let tree = client.tree().await?;
+    let mut out = stdout().lock();
+    match args.json {
+        true => line(&mut out, &tree),
+        false => heard(show::tree(&mut out, &tree)),
+    }
+    Ok(Exit::Ok)
+}
+
+/// `latido events`.
+pub(crate) async fn events(args: &EventsArgs) -> Result<Exit> {
+    let (client, _) = choose(&args.at).await?;
+    let last = client.tree().await?.seq;
+    let mut events = pin!(client.events(Some(0)).await?);
+    let mut out = stdout().lock();
+    let is_meant =
+        |event: &Event| args.path.as_ref().is_none_or(|pattern| TreePath::root(&event.path).matches(pattern));
+    while let Some(event) = events.next().await {
+        let event = event?;
+        if is_meant(&event) {
+            let written = match args.json {
+                true => writeln!(out, "{}", serde_json::to_string(&event)?),
+                false => show::event(&mut out, &event),
+            };
+            if written.and_then(|()| out.flush()).is_err() {
+                break; // Nobody reads it any more.
+            }
+        }
+        if !args.follow && event.seq >= last {
+            break;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// `latido why`.
+pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
+    let (client, instance) = choose(&args.at).await?;
+    let mut incidents = client.incidents().await?;
+    match &args.what {
+        None => drop(incidents.drain(..incidents.len().saturating_sub(1))),
+        Some(what) => incidents.retain(|incident| match what.parse::<u64>() {
+            Ok(id) => incident.id == id,
+            Err(_) => TreePath::root(&incident.path).matches(what),
+        }),
+    }
+    if incidents.is_empty() {
+        match &args.what {
+            None => bail!("nothing has failed in {} ({})", instance.program, instance.pid),
+            Some(what) => bail!("no incident of {what:?} is known; `latido why '**'` tells all of them"),
+        }
+    }
+    let mut out = stdout().lock();
+    for incident in &incidents {
+        match args.json {
+            true => line(&mut out, incident),
+            false => heard(writeln!(out, "{}", incident.story)),
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// `latido inject`.
+pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
+    let (fault, at_message) = match args.fault.split_once('@') {
+        None => (args.fault.clone(), None),
+        Some((fault, n)) => {
+            let n = n.parse().with_context(|| format!("`{n}` is no message; they are counted from 1"))?;
+            (fault.to_owned(), Some(n))
+        }
+    };
+    let (client, _) = choose(&args.at).await?;
+    let done = client.inject(&Inject { path: args.path.clone(), fault, at_message }).await?;
+    let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
+    heard(writeln!(stdout(), "{} was put into {parts}; `latido why` tells what comes of it", args.fault));
+    Ok(Exit::Ok)
+}
+
+/// `latido restart`.
+pub(crate) async fn restart(args: &PartArgs) -> Result<Exit> {
+    choose(&args.at).await?.0.restart(&args.path).await?;
+    Ok(Exit::Ok)
+}
+
+/// `latido stop`.
+pub(crate) async fn stop(args: &PartArgs) -> Result<Exit> {
+    choose(&args.at).await?.0.stop(&args.path).await?;
+    Ok(Exit::Ok)
+}
+
+async fn running() -> Result<Vec<(Client, Instance)>> {
+    let dir = directory();
+    let found = find(&dir).await.with_context(|| format!("{dir:?} cannot be read"))?;
+    Ok(found.into_iter().map(|(card, instance)| (Client::new(&card), instance)).collect())
+}
+
+async fn choose(at: &At) -> Result<(Client, Instance)> {
+    let mut found = running().await?;
+    if let Some(pid) = at.pid {
+        found.retain(|(_, instance)| instance.pid == pid);
+        return found
+            .pop()
+            .with_context(|| format!("no program with the number {pid} has a door; see `latido ps`"));
+    }
+    match found.len() {
+        0 => bail!("no program runs that could be asked; start one, such as `latido demo`"),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let all: Vec<_> = found.iter().map(|(_, it)| format!("{} ({})", it.pid, it.program)).collect();
+            bail!("several programs run: {}; choose one with --pid", all.join(", "))
+        }
+    }
+}
+
+fn line(out: &mut impl Write, value: &impl Serialize) {
+    let text = serde_json::to_string(value).expect("it has no maps and no bytes");
+    heard(writeln!(out, "{text}"));
+}
+
+/// That nobody reads it any more is no failure.
+fn heard(_: io::Result<()>) {}

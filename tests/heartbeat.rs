@@ -54,6 +54,30 @@ async fn a_restarted_heartbeat_goes_on_counting() {
     assert!(lines.lines().all(|line| line.starts_with("time=2") && line.ends_with("jobs_done=7")), "{lines}");
 }
 
+/// What an init system is told of: the hook hears each beat, in order, on the thread that beats, over restarts too.
+#[actix::test]
+async fn a_hook_hears_each_beat_on_the_heartbeats_thread() {
+    latido::quiet_panics();
+    let (tell, told) = std::sync::mpsc::channel();
+    let heartbeat = Heartbeat::every(SOON)
+        .on_beat(move |beat| drop(tell.send((beat.seq, beat.gauges.clone(), std::thread::current().id()))))
+        .gauge("answer", || 42);
+    let tree = SupervisorSpec::new("app").child(heartbeat.spec("heartbeat")).start().unwrap();
+    let mut events = tree.subscribe();
+    let beat = |n| move |event: &latido::Event| event.report::<Beat>().is_some_and(|beat| beat.seq == n);
+    events.until("app/heartbeat", beat(3)).await.unwrap();
+    tree.inject("app/heartbeat", Fault::Panic).unwrap();
+    events.until("app/heartbeat", |event| event.incarnation == 2 && beat(5)(event)).await.unwrap();
+    tree.stop(Duration::from_secs(5)).await;
+
+    let told: Vec<_> = told.try_iter().collect();
+    assert!(told.len() >= 5);
+    for (n, (seq, gauges, thread)) in told.iter().enumerate() {
+        assert_eq!((*seq, &gauges[..]), (n as u64 + 1, &[("answer", 42)][..]));
+        assert_ne!(*thread, std::thread::current().id());
+    }
+}
+
 #[actix::test]
 async fn the_file_is_bounded_and_no_beat_is_cut() {
     let dir = tempfile::tempdir().unwrap();

@@ -39,6 +39,7 @@ pub struct Beat {
 impl Report for Beat {}
 
 type Gauge = Arc<dyn Fn() -> u64 + Send + Sync>;
+type Hook = Arc<dyn Fn(&Beat) + Send + Sync>;
 
 /// The actor, and its own recipe: a clone goes on with the same sequence.
 ///
@@ -56,6 +57,7 @@ pub struct Heartbeat {
     file: Option<PathBuf>,
     file_limit: u64,
     gauges: Vec<(&'static str, Gauge)>,
+    hooks: Vec<Hook>,
     seq: Arc<AtomicU64>,
     born: Instant,
     reporter: Reporter,
@@ -66,7 +68,8 @@ impl Heartbeat {
     pub fn every(interval: Duration) -> Self {
         let (seq, reporter) = (Arc::default(), Reporter::current());
         let file_limit = 1 << 20;
-        Self { interval, file: None, file_limit, gauges: Vec::new(), seq, born: Instant::now(), reporter }
+        let (gauges, hooks, born) = (Vec::new(), Vec::new(), Instant::now());
+        Self { interval, file: None, file_limit, gauges, hooks, seq, born, reporter }
     }
 
     /// Writes each beat to this file too. The file is bounded: at a mebibyte it is renamed to `NAME.1`, in place of the
@@ -88,6 +91,19 @@ impl Heartbeat {
         self
     }
 
+    /// Calls `hook` at each beat, on the heartbeat's thread, after everything else that a beat does: for signs of life to
+    /// somebody outside, such as an init system. It must not block. Should it panic, that is a crash of the heartbeat.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use latido::actors::heartbeat::Heartbeat;
+    /// Heartbeat::every(Duration::from_secs(1)).on_beat(|beat| println!("alive for {:?}", beat.uptime));
+    /// ```
+    pub fn on_beat(mut self, hook: impl Fn(&Beat) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
     /// A child that beats on a thread of its own.
     pub fn spec(self, id: impl Into<String>) -> ChildSpec<Self> {
         ChildSpec::new(id, move || self.clone()).on(Placement::OwnThread)
@@ -104,11 +120,12 @@ impl Heartbeat {
         };
         // A full disk must not stop the heart: the beat is still an event.
         if let Some(path) = &self.file
-            && let Err(error) = append(path, &format!("{beat}\n"), self.file_limit)
+            && let Err(error) = append_bounded(path, &format!("{beat}\n"), self.file_limit)
         {
             log::warn!("heartbeat file {}: {error}", path.display());
         }
-        self.reporter.report(beat);
+        self.reporter.report(beat.clone());
+        self.hooks.iter().for_each(|hook| hook(&beat));
     }
 }
 
@@ -122,16 +139,37 @@ impl Actor for Heartbeat {
     }
 }
 
-/// Appends a line in one write, so that a reader never sees half of one.
-fn append(path: &Path, line: &str, limit: u64) -> io::Result<()> {
+/// Appends a line to a file that is bounded, as that of a heartbeat is: before it would have more than `limit` bytes, it
+/// is renamed to `NAME.1`, in place of the one before, and begun anew. Says whether it was.
+///
+/// The line is one write, so that a reader never sees half of it. The file is opened each time: it may be moved away by
+/// others, too. One that is appended to by several at the same time may lose a `NAME.1`.
+///
+/// ```
+/// use latido::actors::heartbeat::append_bounded;
+///
+/// let dir = tempfile::tempdir()?;
+/// let log = dir.path().join("log");
+/// assert!(!append_bounded(&log, "one\n", 6)?);
+/// assert!(append_bounded(&log, "two\n", 6)?);
+/// assert_eq!(std::fs::read_to_string(log)?, "two\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If the file cannot be opened, renamed or written to.
+pub fn append_bounded(path: &Path, line: &str, limit: u64) -> io::Result<bool> {
     let mut file = open(path)?;
-    if file.metadata()?.len() + line.len() as u64 > limit {
+    let is_full = file.metadata()?.len() + line.len() as u64 > limit;
+    if is_full {
         let mut old = path.to_owned().into_os_string();
         old.push(".1");
         fs::rename(path, old)?;
         file = open(path)?;
     }
-    file.write_all(line.as_bytes())
+    file.write_all(line.as_bytes())?;
+    Ok(is_full)
 }
 
 fn open(path: &Path) -> io::Result<File> {

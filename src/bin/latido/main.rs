@@ -2,6 +2,7 @@
 //! and nothing else.
 
 mod cli;
+mod daemon;
 mod demo;
 mod exit;
 mod fetch;
@@ -11,15 +12,23 @@ mod remote;
 mod signals;
 mod view;
 
+use std::process::{ExitCode, Termination};
+
 use clap::Parser;
 
 use cli::{Cli, Command};
 use exit::Exit;
 use view::Screen;
 
-fn main() -> Exit {
+fn main() -> ExitCode {
     latido::actors::process::init(); // a guard of the commands that --exec runs goes its own way from here
     let cli = Cli::try_parse().unwrap_or_else(cli::explain);
+    match &cli.command {
+        // It leaves what was inherited, so nothing may be open yet that is its own.
+        Command::Daemon(args) => return daemon::command(args),
+        Command::Add(args) => return daemon::add(args),
+        _ => {}
+    }
     latido::quiet_panics(); // they are events, and shown as such
     let screen = Screen::new();
     logging::init(&screen);
@@ -35,10 +44,12 @@ fn main() -> Exit {
             Command::Inject(args) => remote::inject(&args).await,
             Command::Restart(args) => remote::restart(&args).await,
             Command::Stop(args) => remote::stop(&args).await,
+            Command::Daemon(_) | Command::Add(_) => unreachable!("they went their way above"),
         }
     });
-    ended.unwrap_or_else(|error| {
+    let exit = ended.unwrap_or_else(|error| {
         screen.line(format!("latido: {error:#}"));
         Exit::Usage
-    })
+    });
+    exit.report()
 }

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+mod daemon;
 mod demo;
 mod exec;
 mod fetch;
@@ -16,6 +17,7 @@ mod jobs;
 mod remote;
 mod transfer;
 
+pub(crate) use daemon::{AddArgs, DaemonAction, DaemonArgs, RunArgs, StartArgs, StateArgs};
 pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Injection;
@@ -69,6 +71,11 @@ pub(crate) enum Command {
     /// Stop a part of a running program that allows it; it stays down until it is restarted
     #[command(after_help = remote::EXAMPLES)]
     Stop(PartArgs),
+    /// Run as a daemon, which fetches what `latido add` gives it, and the lists that are put into its inbox
+    #[command(after_help = daemon::EXAMPLES)]
+    Daemon(DaemonArgs),
+    /// Give files to the daemon, whether it runs now or later
+    Add(Box<AddArgs>),
     /// Watch a tree of actors fail and recover, with a server of its own
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),

@@ -52,6 +52,8 @@ pub(crate) enum EntryError {
     UnknownOption(String),
     #[error("option `{0}` is given twice for one file")]
     Twice(&'static str),
+    #[error("size={0:?} is no number of bytes")]
+    Size(String),
     #[error("the line is no UTF-8; convert the list")]
     NotUtf8,
     #[error("the line does not end within 64 KiB; is this a list?")]

@@ -1,5 +1,5 @@
 //! Lists of files to get, in the format of aria2's input files: a line of URLs, separated by tabs, and beneath
-//! it indented lines `out=`, `dir=`, `checksum=`. Lines that begin with `#` and blank lines mean nothing.
+//! it indented lines `out=`, `dir=`, `checksum=`, and of our own `size=`. Lines that begin with `#` and blank lines mean nothing.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -103,6 +103,7 @@ impl List {
             "out" => draft.name(value),
             "dir" => draft.dir(value),
             "checksum" => draft.checksum(value.parse()?),
+            "size" => draft.size(value.parse().map_err(|_| EntryError::Size(value.to_owned()))?),
             _ if ARIA2.binary_search(&option).is_ok() => {
                 self.ignore(&format!("option `{option}`"), origin);
                 Ok(())

@@ -56,6 +56,12 @@ impl Intake {
         credentials
     }
 
+    /// The first URL that has a password in it, as it may be shown.
+    pub(crate) fn with_password(&self) -> Option<String> {
+        let has_one = |urls: &str| without_passwords(urls, &mut Credentials::none()) != urls;
+        self.entries.iter().find(|(_, entry)| has_one(&entry.urls)).map(|(_, entry)| entry.url().into_owned())
+    }
+
     /// How many files there are to get.
     pub(crate) fn count(&self) -> usize {
         self.entries.len()

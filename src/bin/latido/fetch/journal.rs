@@ -16,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 mod holder;
 mod jobs;
 mod sql;
+mod standing;
 
 use holder::Holder;
 

@@ -5,6 +5,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`taking_up`] | the jobs as the journal and the disk have them |
+//! | [`admitting`] | more of them, in a run that stays |
 //! | [`fetching`], [`portions`] | files to the downloaders, several at once, and what comes of them |
 //! | [`sparing`] | files that wait for a server outside the downloaders' hands |
 //! | [`verifying`] | the digest, and the name |
@@ -35,6 +36,7 @@ use super::mirrors::{Mirrors, Outcome};
 use super::report::JobReport;
 use crate::cli::TransferArgs;
 
+mod admitting;
 mod fetching;
 mod naming;
 mod portions;
@@ -44,6 +46,7 @@ mod sparing;
 mod taking_up;
 mod verifying;
 
+pub(crate) use admitting::{Admission, Admit, Ping, Standing};
 use fetching::Downloads;
 
 /// Between tries of one job: 1 s, 2 s, 4 s ... 1 min, each up to a quarter longer.
@@ -78,6 +81,8 @@ pub(crate) struct Plan {
     pub(crate) transfer: TransferArgs,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
+    /// Whether it has all jobs that the journal has, and waits for more when they are finished.
+    pub(crate) stays: bool,
     pub(crate) crew: Crew,
     pub(crate) board: Arc<Board>,
 }
@@ -304,7 +309,7 @@ impl Handler<Save> for Ledger {
 
     fn handle(&mut self, _: Save, _: &mut Context<Self>) {
         self.write();
-        if self.unfinished == 0 {
+        if self.unfinished == 0 && !self.plan.stays {
             self.plan.board.finish();
         }
     }
@@ -317,7 +322,7 @@ impl Actor for Ledger {
         self.listen(ctx);
         self.take_up(ctx);
         self.hand_out(ctx);
-        if self.unfinished == 0 && self.unsaved.is_empty() {
+        if self.unfinished == 0 && self.unsaved.is_empty() && !self.plan.stays {
             self.plan.board.finish();
         }
     }

@@ -37,10 +37,10 @@ mod error;
 pub(crate) mod exec;
 pub(crate) mod hosts;
 mod input;
-mod intake;
+pub(crate) mod intake;
 pub(crate) mod job;
 pub(crate) mod journal;
-mod ledger;
+pub(crate) mod ledger;
 mod mirrors;
 #[cfg(test)]
 mod outside;

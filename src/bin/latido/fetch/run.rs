@@ -15,7 +15,7 @@ use super::board::Board;
 use super::error::BadInput;
 use super::job::Rules;
 use super::journal::{self, Journal, JournalError};
-use super::ledger::{self, Opened};
+use super::ledger::{self, Opened, Standing};
 use super::summary::Tally;
 use super::tree::Work;
 use crate::cli::{FetchArgs, Injection};
@@ -75,6 +75,15 @@ impl End {
 impl Ready {
     /// Checks what was asked for and makes it ready. What is wrong is said before anything is done.
     pub(crate) fn new(args: &FetchArgs) -> Result<Self> {
+        Self::with(args, None)
+    }
+
+    /// The same for a run that goes on when nothing is left to do, with all that its journal has.
+    pub(crate) fn standing(args: &FetchArgs, standing: Standing) -> Result<Self> {
+        Self::with(args, Some(standing))
+    }
+
+    fn with(args: &FetchArgs, standing: Option<Standing>) -> Result<Self> {
         let intake = Intake::new(args)?;
         let exec = args.commands.exec();
         let work = Work {
@@ -92,9 +101,13 @@ impl Ready {
             manners: args.http.manners(),
             newer: args.http.newer,
             content_disposition: args.http.content_disposition,
-            downloaders: usize::from(args.jobs).min(intake.count()).max(1),
+            downloaders: match standing {
+                Some(_) => args.jobs.into(),
+                None => usize::from(args.jobs).min(intake.count()).max(1),
+            },
             transfer: args.transfer,
             tells_all: args.json,
+            standing,
         };
         check_faults(&args.faults, &work)?;
         let reserved = Arc::new(journal::reserve(&intake.journal)?);

@@ -7,8 +7,9 @@
 //! ├── downloaders    one for one
 //! │   └── 0 1 2 ...  on as many arbiter threads as there are cores
 //! ├── cpu            a thread of its own, in front of the worker threads, which hash what is large
-//! └── exec           one for one, with --exec
-//!     └── 0 1 ...    as many as there are cores, on a thread of their own
+//! ├── exec           one for one, with --exec
+//! │   └── 0 1 ...    as many as there are cores, on a thread of their own
+//! └── inbox          in a daemon, a thread of its own: it reads lists
 //! ```
 //!
 //! Nobody here needs a sibling's state: who loses an answer hears of it, and the ledger hands the stage out again. So
@@ -30,7 +31,7 @@ use super::exec::Exec;
 use super::hosts::Manners;
 use super::job::{Rules, Stage};
 use super::journal;
-use super::ledger::{Crew, Ledger, Opened, Plan};
+use super::ledger::{Crew, Ledger, Opened, Plan, Standing};
 use crate::cli::TransferArgs;
 
 /// From beat to beat.
@@ -59,6 +60,8 @@ pub(crate) struct Work {
     pub(crate) transfer: TransferArgs,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
+    /// For a run that goes on when nothing is left to do.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Work {
@@ -82,7 +85,8 @@ impl Work {
             &Placement::Shared(Arbiters::new(1)),
         );
         let board = Arc::new(Board::new(self.downloaders));
-        let heartbeat = heartbeat(&self.journal, &board);
+        let standing = self.standing;
+        let heartbeat = heartbeat(&self.journal, &board, standing.as_ref());
         let plan = Arc::new(Plan {
             journal: self.journal,
             opened: self.opened,
@@ -94,6 +98,7 @@ impl Work {
             exec: self.exec,
             transfer: self.transfer,
             tells_all: self.tells_all,
+            stays: standing.is_some(),
             crew: Crew {
                 downloaders: downloaders.iter().map(ChildSpec::addr).collect(),
                 cpu: cpu.addr(),
@@ -103,6 +108,7 @@ impl Work {
         });
         let ledger =
             ChildSpec::new("ledger", move || Ledger::new(&plan)).on(Placement::OwnThread).backoff(gentle());
+        let way_in = standing.as_ref().map(|standing| (standing.way_in)(ledger.addr()));
         let mut tree = team("latido", 5)
             .child(heartbeat.spec("heartbeat").backoff(gentle()))
             .child(ledger)
@@ -110,6 +116,9 @@ impl Work {
             .child(cpu);
         if !runners.is_empty() {
             tree = tree.child(team("exec", runners.len()).children(runners));
+        }
+        if let Some(way_in) = way_in {
+            tree = tree.child(way_in);
         }
         (tree, board)
     }
@@ -138,13 +147,17 @@ fn gentle() -> Backoff {
     Backoff::exponential(Duration::from_millis(10), Duration::from_millis(250)).jitter(0.2)
 }
 
-fn heartbeat(journal: &std::path::Path, board: &Arc<Board>) -> Heartbeat {
+fn heartbeat(journal: &std::path::Path, board: &Arc<Board>, standing: Option<&Standing>) -> Heartbeat {
     let gauge = |stage| {
         let board = board.clone();
         move || board.count(stage) as u64
     };
-    Heartbeat::every(INTERVAL)
+    let heartbeat = Heartbeat::every(standing.map_or(INTERVAL, |standing| standing.beat))
         .file(journal::heartbeat(journal))
         .gauge("jobs_done", gauge(Stage::Done))
-        .gauge("jobs_failed", gauge(Stage::Failed))
+        .gauge("jobs_failed", gauge(Stage::Failed));
+    match standing.map(|standing| standing.on_beat.clone()) {
+        Some(on_beat) => heartbeat.on_beat(move |beat| on_beat(beat)),
+        None => heartbeat,
+    }
 }

@@ -13,8 +13,14 @@ impl Ledger {
     pub(super) fn take_up(&mut self, ctx: &mut Context<Self>) {
         let is_first = self.reporter.incarnation() <= 1;
         self.plan.board.reset();
-        for (id, stage) in sound(self.journal.stages(&self.plan.jobs)) {
+        let stages = match self.plan.stays {
+            true => self.journal.all_stages(),
+            false => self.journal.stages(&self.plan.jobs),
+        };
+        for (id, stage) in sound(stages) {
             match stage {
+                // Whoever wants it again adds it again.
+                Stage::Done | Stage::Failed if self.plan.stays => self.plan.board.enter(stage, 0),
                 Stage::Queued => {
                     self.plan.board.enter(stage, 0);
                     self.unfinished += 1;

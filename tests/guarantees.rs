@@ -25,6 +25,11 @@ fn every_guarantee_names_a_test_that_exists() {
 }
 
 #[test]
+fn every_link_of_the_chain_of_watching_names_a_test_that_exists() {
+    assert!(check("docs/daemon.md") > 5);
+}
+
+#[test]
 fn every_case_of_otps_suite_names_a_test_that_exists_or_says_why_there_is_none() {
     let named = check("docs/OTP.md");
     assert!(named > 88, "only {named} tests are named: has the format changed?");

@@ -8,6 +8,7 @@ mod checksums;
 mod content_disposition;
 mod crashes;
 mod demo;
+mod door;
 mod dry_run;
 mod exec;
 mod exit_codes;

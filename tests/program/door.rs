@@ -1,0 +1,122 @@
+//! A run that is looked at and broken from outside.
+
+use std::fs::create_dir;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::latido::{BINARY, Ended, Running};
+use crate::server::{Server, Step, head};
+
+/// A run whose only file does not come, and what is said to it.
+struct Looked {
+    run: Running,
+    dir: TempDir,
+    _server: Server,
+}
+
+impl Looked {
+    fn at(options: &[&str]) -> Self {
+        let dir = tempdir().unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(dir.path().join("doors")).unwrap();
+        let (asked, is_asked) = std::sync::mpsc::channel();
+        let server = Server::start(move |_| {
+            let _ = asked.send(());
+            vec![head("200 OK", &[("content-length", "10")]), Step::Stall]
+        });
+        let mut command = latido(dir.path());
+        command.args(["fetch", &server.url("file"), "-d", "new"]).args(options);
+        let run = Running::of(command);
+        is_asked.recv().unwrap(); // the door is open before the first request
+        Self { run, dir, _server: server }
+    }
+
+    fn ask(&self, args: &[&str]) -> Ended {
+        ask(self.dir.path(), args)
+    }
+}
+
+fn latido(dir: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(dir).env("LATIDO_RUNTIME_DIR", dir.join("doors"));
+    command
+}
+
+fn ask(dir: &Path, args: &[&str]) -> Ended {
+    Ended::of(latido(dir).args(args).output().unwrap())
+}
+
+#[test]
+fn a_run_is_found_and_shown() {
+    let looked = Looked::at(&[]);
+    let pid = looked.run.pid().to_string();
+    let ps = looked.ask(&["ps"]).with_code(0).stdout;
+    assert!(ps.lines().any(|line| line.contains(&pid) && line.contains("latido fetch")), "{ps}");
+    let tree = looked.ask(&["tree", "--pid", &pid]).with_code(0).stdout;
+    for part in
+        ["latido         running   #1", "  heartbeat    running", "    0          running", "Downloader"]
+    {
+        assert!(tree.contains(part), "{part} is not in\n{tree}");
+    }
+    let tree: Value = serde_json::from_str(&looked.ask(&["tree", "--json"]).with_code(0).stdout).unwrap();
+    assert_eq!(tree["children"][0]["path"], "latido");
+    let events = looked.ask(&["events", "latido/ledger", "--json"]).with_code(0).stdout;
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!events.is_empty() && events.iter().all(|event| event["path"] == "latido/ledger"), "{events:?}");
+}
+
+#[test]
+fn a_part_that_is_broken_from_outside_comes_back_and_its_story_is_told() {
+    let looked = Looked::at(&["--allow-actions"]);
+    let nothing = looked.ask(&["why"]).with_code(2).stderr;
+    assert!(nothing.contains("nothing has failed in latido fetch"), "{nothing}");
+    looked.ask(&["inject", "latido/cpu", "panic"]).with_code(0);
+    // Each question is a process of its own, so this takes its time between them.
+    let story = loop {
+        let story = looked.ask(&["why"]).with_code(0).stdout;
+        if story.contains("up again as #2") {
+            break story;
+        }
+    };
+    for part in ["latido/cpu #1 panicked", "it was put there on purpose: panic", "restart 1 of 15"] {
+        assert!(story.contains(part), "{part} is not in\n{story}");
+    }
+    assert_eq!(looked.ask(&["why", "latido/cpu"]).with_code(0).stdout, story);
+    looked.ask(&["restart", "latido/cpu"]).with_code(0);
+    looked.ask(&["stop", "latido/heartbeat"]).with_code(0);
+    let tree = looked.ask(&["tree"]).with_code(0).stdout;
+    assert!(tree.contains("heartbeat    finished"), "{tree}");
+}
+
+#[test]
+fn what_is_not_allowed_or_not_there_is_refused_in_words() {
+    let looked = Looked::at(&[]);
+    for (args, words) in [
+        (&["inject", "latido/cpu", "panic"][..], "allows to look, not to act"),
+        (&["stop", "latido/cpu"], "allows to look, not to act"),
+        (&["why", "17"], "no incident of \"17\" is known"),
+        (&["tree", "--pid", "1"], "no program with the number 1 has a door"),
+        (&["inject", "latido/cpu", "panic@x"], "`x` is no message"),
+    ] {
+        let said = looked.ask(args).with_code(2).stderr;
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    let other = tempdir().unwrap();
+    let said = ask(other.path(), &["tree"]).with_code(2).stderr;
+    assert!(said.contains("no program runs that could be asked"), "{said}");
+}
+
+#[test]
+fn a_run_that_cannot_open_its_door_fetches_all_the_same() {
+    let dir = tempdir().unwrap();
+    let doors = dir.path().join("doors");
+    create_dir(&doors).unwrap();
+    std::fs::set_permissions(&doors, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let server = Server::start(|_| crate::server::ok("here"));
+    let ended = ask(dir.path(), &["fetch", &server.url("file"), "-d", "new"]).with_code(0);
+    assert!(ended.stderr.contains("nobody can look in with `latido tree`"), "{}", ended.stderr);
+    assert_eq!(std::fs::read(dir.path().join("new/file")).unwrap(), b"here");
+}

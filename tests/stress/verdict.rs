@@ -19,7 +19,7 @@ use crate::run::run;
 use crate::tally::Tally;
 
 /// How many events of a failure are shown.
-const LINES: usize = 60;
+const LINES: usize = 80;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
@@ -112,12 +112,19 @@ fn history(events: &[Event], paths: &[TreePath]) -> String {
     let paths: HashSet<_> = paths.iter().cloned().collect();
     let above: HashSet<_> =
         paths.iter().flat_map(|path| successors(path.parent(), TreePath::parent)).collect();
+    let beside: HashSet<_> = paths.iter().filter_map(TreePath::parent).collect();
     let concerns = |event: &&Event| match (&event.kind, event.report::<Note>()) {
         (
             _,
             Some(Note::Ordered { about, .. } | Note::Answered { about, .. } | Note::Refused { about, .. }),
         ) => paths.contains(about),
         (_, Some(Note::Quiet | Note::Stops)) => true,
+        // What befalls one may befall its siblings.
+        (EventKind::Exited { .. } | EventKind::Stopped { .. } | EventKind::Restarting { .. }, None)
+            if event.path.parent().is_some_and(|parent| beside.contains(&parent)) =>
+        {
+            true
+        }
         (EventKind::Exited { .. } | EventKind::Stopped { .. } | EventKind::Started, None) => {
             paths.contains(&event.path) || above.contains(&event.path)
         }

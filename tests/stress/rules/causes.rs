@@ -65,7 +65,7 @@ pub(crate) fn check(family: &Family<'_>, history: &History<'_>, found: &mut Foun
                 }
                 last[child] = Some(Last { launched_after, end: Some(*end) });
             }
-            (None, What::Quiet) if walk.boss_is_up => {
+            (None, What::Quiet) if walk.boss_is_up && !walk.boss_is_told(moment.at) => {
                 for child in (0..family.members.len()).filter(|&child| !walk.kids[child].is_up) {
                     if !may_be_down(walk, child, moment.at) {
                         let what = format!("{} is down without a cause when all is quiet", path(child));

@@ -76,6 +76,9 @@ impl Todo {
         }
         for child in 0..self.to_stop.len() {
             let goes = walk.family.plan.strategy == Strategy::OneForAll || child > failed;
+            if goes && child != failed && !siblings.contains(&child) {
+                self.pending[child] = None; // It goes for good, or is down already.
+            }
             self.to_stop[child] |= goes && child != failed && walk.is_alive(child);
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Kid<'a> {
     pub(crate) is_finished: bool,
     /// How the last incarnation ended, in the supervisor's present life.
     pub(crate) end: Option<End<'a>>,
+    /// The incarnation that ended last.
+    ended: u64,
 }
 
 struct Given {
@@ -104,6 +106,7 @@ impl<'f, 'a> Walk<'f, 'a> {
                             alive: kid.alive,
                             began: kid.began,
                             is_finished: kid.is_finished,
+                            ended: kid.ended,
                             ..Kid::default()
                         };
                     }
@@ -132,11 +135,15 @@ impl<'f, 'a> Walk<'f, 'a> {
                 (kid.alive, kid.is_up, kid.was_up) = (Some(incarnation), true, true);
                 kid.has_been_up |= !stale;
             }
+            // One that was left behind may end after those that came after it.
+            What::End(_) if incarnation < kid.ended || kid.alive.is_some_and(|alive| incarnation < alive) => {
+            }
             What::End(end) => {
                 kid.was_up = was_up;
                 kid.is_finished |= is_finished;
                 (kid.alive, kid.is_up) = (None, false);
                 kid.end = Some(*end).filter(|_| !stale);
+                kid.ended = incarnation;
             }
             _ => {}
         }
@@ -144,6 +151,15 @@ impl<'f, 'a> Walk<'f, 'a> {
 
     pub(crate) fn life(&self, child: usize, incarnation: u64) -> Option<&'f Life<'a>> {
         self.history.life(&self.family.members[child].path, incarnation)
+    }
+
+    /// Whether the supervisor has been told to end, and has not: it may hang.
+    pub(crate) fn boss_is_told(&self, now: At) -> bool {
+        let lives = self.history.lives.get(&self.family.boss).into_iter().flatten();
+        let mut present = lives
+            .map(|(_, life)| life)
+            .filter(|life| life.begin() < now && life.end.is_none_or(|end| end.at > now));
+        present.any(|life| life.is_told_before(now, self.history.events))
     }
 
     /// When the next life of a child begins.

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn times_are_those_of_the_day() {
         assert_eq!(clock(0.0), "00:00:00.000");
-        assert_eq!(clock(86_400.0 * 20_000.0 + 3_723.0045), "01:02:03.004");
+        assert_eq!(clock(86_400.0 * 20_000.0 + 3_723.004_5), "01:02:03.004");
         assert_eq!(clock(-1.0), "00:00:00.000");
     }
 }

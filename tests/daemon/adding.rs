@@ -148,3 +148,17 @@ fn a_file_that_is_on_its_way_from_one_place_is_not_asked_for_from_another() {
     assert_eq!(place.status()["lists"]["rejected"], 1);
     assert_eq!(server.requests().len(), 1);
 }
+
+/// Whatever the ledger is told first, it crashes over: the list, signs of life, the list again.
+#[test]
+fn a_list_that_the_program_crashes_over_again_and_again_is_put_aside() {
+    let place = Place::new();
+    place.add(&["http://127.0.0.1:1/a"]).with_code(0);
+    let faults: Vec<_> = (1..=6).map(|n| format!("--fault=latido/ledger=panic@{n}")).collect();
+    let args: Vec<_> = ["--"].into_iter().chain(faults.iter().map(String::as_str)).collect();
+    place.start(&args);
+    place.wait_for_log("the program has crashed over it, more than once");
+    until(|| place.status()["lists"]["rejected"] == 1);
+    assert_eq!(names_in(&place.inbox().join("rejected")).len(), 2);
+    assert_eq!(names_in(&place.inbox()), ["rejected"]);
+}

@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `GET /v1` | [`wire::Instance`]: who answers |
 //! | `GET /v1/tree` | [`wire::Tree`]: what every child is doing |
-//! | `GET /v1/events?after=SEQ` | the events from there on, and then those that happen, each a [`wire::Event`]: as server-sent events, or in lines with `format=ndjson`. Without `after`, from now on. Some 16,000 are kept |
+//! | `GET /v1/events?after=SEQ` | the events from there on, and then those that happen, each a [`wire::Event`]: as server-sent events, or in lines with `format=ndjson`. Without `after`, from now on. The last 2,048 are kept, or fewer if they are long |
 //! | `GET /v1/incidents` | the last 256 failures, each a [`wire::Incident`]; `/v1/incidents/ID` is one |
 //! | `GET /v1/extra/NAME` | what the program shows beside its tree, see [`Door::extra`] |
 //! | `POST /v1/inject` | [`wire::Inject`]: puts a failure into children |

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::stream::{Stream, unfold};
 use tokio::sync::watch;
@@ -9,9 +10,13 @@ use tokio::sync::watch;
 use super::wire;
 use crate::event::{EventKind, Events};
 
-/// How many events are kept, and how much room they may take: about a second of the busiest tree.
-const EVENTS: usize = 16_384;
-const BYTES: usize = 8 << 20;
+/// How many events are kept, and how much room they may take.
+const EVENTS: usize = 2_048;
+const BYTES: usize = 1 << 20;
+
+/// How often it is looked whether something has happened. To be woken by each event would cost those who work more than
+/// all that is done about it here.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How many events a reader is given at a time.
 const PORTION: usize = 256;
@@ -56,17 +61,25 @@ impl History {
         *self.last.borrow()
     }
 
-    /// Writes down what happens until the tree ends.
+    /// Writes down what happens, for ever.
     pub(super) async fn keep(self: Arc<Self>, mut events: Events) {
-        while let Some(event) = events.next().await {
-            // It is told by the numbers that are missing.
-            if let EventKind::Missed(_) = event.kind {
-                continue;
+        loop {
+            let before = self.last();
+            let mut last = before;
+            while let Some(event) = events.try_next() {
+                // It is told by the numbers that are missing.
+                if let EventKind::Missed(_) = event.kind {
+                    continue;
+                }
+                let json =
+                    serde_json::to_string(&wire::Event::from(&event)).expect("it has no maps and no bytes");
+                self.lock().push(Line { seq: event.seq, json: json.into() });
+                last = event.seq;
             }
-            let json =
-                serde_json::to_string(&wire::Event::from(&event)).expect("it has no maps and no bytes");
-            self.lock().push(Line { seq: event.seq, json: json.into() });
-            self.last.send_replace(event.seq);
+            if last > before {
+                self.last.send_replace(last);
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 

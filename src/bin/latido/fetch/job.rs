@@ -15,8 +15,10 @@ use super::checksum::Checksum;
 use super::request::Request;
 
 mod recovery;
+mod words;
 
 pub(crate) use recovery::Facts;
+pub(crate) use words::{Answer, Next};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -97,68 +99,6 @@ pub(crate) enum Pieces {
     Used,
     /// It came so, and was wrong. Nobody is to blame for that alone, but no piece of it is used again.
     Refused,
-}
-
-/// How work ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// The part is complete and has this length.
-    Fetched {
-        bytes: u64,
-        /// It came in pieces.
-        pieced: bool,
-    },
-    /// What is there is still what the server has.
-    NotModified,
-    /// `transient`: another try may do better, there or at another place.
-    FetchFailed {
-        error: Failure,
-        transient: bool,
-    },
-    /// The part was read to its end and is this. Whether that is right is decided here.
-    Digest(Checksum),
-    /// The part could not be read.
-    VerifyFailed {
-        error: Failure,
-    },
-    /// The right file could not be put under its name: a directory is in the way, or the name that the server gives it is
-    /// another file's. To fetch it again is no help.
-    NotPublished {
-        error: Failure,
-    },
-    /// `--exec` was content.
-    Processed,
-    ProcessFailed {
-        error: Failure,
-    },
-    /// Who had the work has not begun it, and will not.
-    GivenBack,
-    /// The actor that had the work crashed. That costs an attempt, never the job.
-    Lost,
-}
-
-/// What is to be done about a job. Work is handed out with the job's attempt number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    Fetch,
-    Verify,
-    Process,
-    /// [`Job::start`] it, to be processed again, after the wait of the backoff's `step`.
-    ProcessLater {
-        step: u32,
-    },
-    /// [`Job::start`] it when its turn comes again.
-    Requeue,
-    /// The same, and what was fetched is of no use.
-    Anew,
-    /// [`Job::start`] it after the wait of the backoff's `step`, counted from 1.
-    Retry {
-        step: u32,
-    },
-    /// The job is done or failed.
-    Finished,
-    /// The answer was late: the job has not changed.
-    Nothing,
 }
 
 /// What the user asked for.

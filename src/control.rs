@@ -166,9 +166,9 @@ impl Door {
             actions: self.actions,
         };
         let events = self.tree.subscribe();
-        let house = Arc::new(House::new(self.tree, History::new(), instance, token, self.extras));
+        let house = Arc::new(House::new(self.tree, History::new(events), instance, token, self.extras));
         let (close, closed) = oneshot::channel();
-        let thread = server::run(listeners, house, events, closed)?;
+        let thread = server::run(listeners, house, closed)?;
         place.publish(&card)?;
         Ok(OpenDoor { card, _place: place, close: Some(close), thread: Some(thread) })
     }

@@ -30,6 +30,7 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 pub(super) struct History {
+    events: Mutex<Events>,
     kept: Mutex<Kept>,
     /// The last event's number.
     last: watch::Sender<u64>,
@@ -53,34 +54,37 @@ pub(super) enum Portion {
 }
 
 impl History {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { kept: Mutex::default(), last: watch::Sender::new(0) })
-    }
-
-    pub(super) fn last(&self) -> u64 {
-        *self.last.borrow()
+    pub(super) fn new(events: Events) -> Arc<Self> {
+        Arc::new(Self { events: Mutex::new(events), kept: Mutex::default(), last: watch::Sender::new(0) })
     }
 
     /// Writes down what happens, for ever.
-    pub(super) async fn keep(self: Arc<Self>, mut events: Events) {
+    pub(super) async fn keep(self: Arc<Self>) {
         loop {
-            let before = self.last();
-            let mut last = before;
-            while let Some(event) = events.try_next() {
-                // It is told by the numbers that are missing.
-                if let EventKind::Missed(_) = event.kind {
-                    continue;
-                }
-                let json =
-                    serde_json::to_string(&wire::Event::from(&event)).expect("it has no maps and no bytes");
-                self.lock().push(Line { seq: event.seq, json: json.into() });
-                last = event.seq;
-            }
-            if last > before {
-                self.last.send_replace(last);
-            }
+            self.last();
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Writes down what has happened until now; answers the number of the last event.
+    pub(super) fn last(&self) -> u64 {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *self.last.borrow();
+        let mut last = before;
+        while let Some(event) = events.try_next() {
+            // It is told by the numbers that are missing.
+            if let EventKind::Missed(_) = event.kind {
+                continue;
+            }
+            let json =
+                serde_json::to_string(&wire::Event::from(&event)).expect("it has no maps and no bytes");
+            self.lock().push(Line { seq: event.seq, json: json.into() });
+            last = event.seq;
+        }
+        if last > before {
+            self.last.send_replace(last);
+        }
+        last
     }
 
     /// Everything after the event `after`, and then what happens. It has no end.

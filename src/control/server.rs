@@ -19,7 +19,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::guard::Way;
 use super::routes::{House, router};
-use crate::event::Events;
 
 /// How many may be connected at the same time; more wait.
 const CONNECTIONS: usize = 128;
@@ -55,13 +54,12 @@ impl Listeners {
 pub(super) fn run(
     listeners: Listeners,
     house: Arc<House>,
-    events: Events,
     closed: oneshot::Receiver<()>,
 ) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("latido-door".to_owned()).spawn(move || {
         runtime.block_on(async {
-            tokio::spawn(house.history.clone().keep(events));
+            tokio::spawn(house.history.clone().keep());
             let free = Arc::new(Semaphore::new(CONNECTIONS));
             if let Some(tcp) = listeners.tcp {
                 let tcp = tokio::net::TcpListener::from_std(tcp)

@@ -15,7 +15,10 @@ fn a_daemon_is_started_asked_and_stopped() {
     assert_eq!(place.daemon("status", &[]).with_code(3).stdout, "latido: not running\n");
     let pid = place.start(&[]);
     let again = place.daemon("start", &[]).with_code(0);
-    assert_eq!(again.stdout, format!("latido: already running, pid {pid}\n"));
+    assert_eq!(
+        again.stdout,
+        format!("latido: already running, pid {pid}; other options need `latido daemon restart`\n")
+    );
 
     let told = place.daemon("status", &[]).with_code(0).stdout;
     for part in [
@@ -31,6 +34,9 @@ fn a_daemon_is_started_asked_and_stopped() {
     assert_eq!((&status["state"], &status["pid"]), (&"running".into(), &pid.into()));
     assert!(status["uptime"].as_f64().unwrap() > 0.0);
     assert_eq!(status["dir"], place.files().to_str().unwrap());
+
+    let tree = latido(place.path(), ["tree", "--pid", &pid.to_string()]).with_code(0).stdout;
+    assert!(tree.contains("  inbox "), "{tree}");
 
     assert_eq!(place.daemon("stop", &[]).with_code(0).stdout, "latido: stopped\n");
     wait_for_end(pid);

@@ -77,7 +77,7 @@ fn those_who_run_commands_may_fail() {
 fn whoever_has_a_batch_may_fail() {
     let script = r#"sh -c 'for x; do basename "$x" >> log; done' sh"#;
     let exec = ["--exec-batch", script, "--exec-batch-size", "7"];
-    for fault in ["exec/*=panic@1", "exec/*=stop@1", "ledger=fail@4", "ledger=panic@6", "exec=panic"] {
+    for fault in ["exec/*=panic@1", "exec/*=stop@1", "ledger=fail@1", "ledger=panic@2", "exec=panic"] {
         let ended = survives_with(&[&exec[..], &["-j", "4"]].concat(), &[&format!("latido/{fault}")]);
         assert!(ended.stderr.contains("gets a fault on purpose"), "{fault}\n{}", ended.stderr);
         assert!(ended.stderr.contains(" restarts "), "{fault}\n{}", ended.stderr);

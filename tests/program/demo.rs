@@ -51,6 +51,8 @@ fn the_demo_can_be_ended_at_any_moment_and_leaves_no_directory() {
             let temporary = tempdir().unwrap();
             let mut command = Command::new(BINARY);
             command.args(["demo", "--seed", "1"]).env("TMPDIR", temporary.path());
+            let elsewhere = tempdir().unwrap();
+            command.env("LATIDO_RUNTIME_DIR", elsewhere.path().join("doors"));
             let run = Running::of(command);
             run.wait_for_line(event);
             run.signal(signal);
@@ -71,6 +73,8 @@ fn a_signal_as_soon_as_the_demo_has_a_directory_ends_it_cleanly_too() {
     let temporary = tempdir().unwrap();
     let mut command = Command::new(BINARY);
     command.args(["demo"]).env("TMPDIR", temporary.path());
+    let elsewhere = tempdir().unwrap();
+    command.env("LATIDO_RUNTIME_DIR", elsewhere.path().join("doors"));
     let run = Running::of(command);
     until(|| fs::read_dir(temporary.path()).unwrap().next().is_some());
     run.signal(Signal::SIGINT);

@@ -55,7 +55,13 @@ fn a_run_is_found_and_shown() {
     let pid = looked.run.pid().to_string();
     let ps = looked.ask(&["ps"]).with_code(0).stdout;
     assert!(ps.lines().any(|line| line.contains(&pid) && line.contains("latido fetch")), "{ps}");
-    let tree = looked.ask(&["tree", "--pid", &pid]).with_code(0).stdout;
+    // The first request may go out before the last part is up.
+    let tree = loop {
+        let tree = looked.ask(&["tree", "--pid", &pid]).with_code(0).stdout;
+        if tree.starts_with("latido         running") {
+            break tree;
+        }
+    };
     for part in
         ["latido         running   #1", "  heartbeat    running", "    0          running", "Downloader"]
     {
@@ -119,4 +125,34 @@ fn a_run_that_cannot_open_its_door_fetches_all_the_same() {
     let ended = ask(dir.path(), &["fetch", &server.url("file"), "-d", "new"]).with_code(0);
     assert!(ended.stderr.contains("nobody can look in with `latido tree`"), "{}", ended.stderr);
     assert_eq!(std::fs::read(dir.path().join("new/file")).unwrap(), b"here");
+}
+
+/// Whoever is stopped by hand answers at once that it is down, each time that it is asked.
+#[test]
+fn a_downloader_that_is_stopped_by_hand_holds_up_nobody() {
+    let dir = tempdir().unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(dir.path().join("doors")).unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let released = std::sync::Mutex::new(released);
+    let server = Server::start(move |request| {
+        if request.path == "0" {
+            let _ = asked.send(());
+            let _ = released.lock().unwrap().recv();
+        }
+        crate::server::ok("here")
+    });
+    let list: String = (0..40).map(|n| server.url(&n.to_string()) + "\n").collect();
+    std::fs::write(dir.path().join("list"), list).unwrap();
+    let mut command = latido(dir.path());
+    command.args(["fetch", "-i", "list", "-d", "new", "-j", "2", "--allow-actions"]);
+    let run = Running::of(command);
+    is_asked.recv().unwrap();
+    for part in ["latido/downloaders/0", "latido/cpu"] {
+        ask(dir.path(), &["stop", part]).with_code(0);
+    }
+    drop(release);
+    let ended = run.end().with_code(0);
+    let losses = ended.stderr.lines().filter(|line| line.contains("lost while")).count();
+    assert!(losses < 100, "{losses} losses:\n{}", ended.stderr);
 }

@@ -231,7 +231,11 @@ fn what_is_to_survive_a_power_cut_is_synced_in_its_order() {
         assert_eq!(calls.iter().filter(synced).count(), files_synced, "{trace}");
         let directory = calls.iter().rposition(|line| line.contains("fsync(") && line.contains("/new>"));
         assert_eq!(directory.is_some(), directories_synced, "{trace}");
-        let renames: Vec<_> = calls.iter().enumerate().filter(|(_, line)| line.contains("rename(")).collect();
+        let renames: Vec<_> = calls
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.contains("rename(") && line.contains(".part"))
+            .collect();
         assert_eq!(renames.len(), 3, "{trace}");
         for (at, rename) in renames {
             let part = rename.split('"').nth(1).unwrap();

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::{Arbiter, System};
 use futures::future::FutureExt;
@@ -25,8 +25,9 @@ pub(crate) struct Evidence {
     pub(crate) outcome: Outcome,
     pub(crate) children: Vec<Arc<Child>>,
     pub(crate) wrongs: Vec<(TreePath, String)>,
-    /// When all was quiet, and at the end.
-    pub(crate) quiet: Option<Snapshot>,
+    /// When all was quiet, and how it was from then on.
+    pub(crate) quiet: Option<(SystemTime, Snapshot)>,
+    /// At the end.
     pub(crate) end: Snapshot,
     /// What should not be there any more.
     pub(crate) left: Vec<String>,
@@ -108,7 +109,7 @@ async fn until_up(record: &Record, early: bool) {
 }
 
 /// Waits until all who can come up have, nobody hangs, and every question has its answer. `None` if the tree ended.
-async fn calm(steps: &mut Steps, record: &Arc<Record>) -> Option<Snapshot> {
+async fn calm(steps: &mut Steps, record: &Arc<Record>) -> Option<(SystemTime, Snapshot)> {
     loop {
         steps.calm().await;
         let before = steps.tree.snapshot();
@@ -119,6 +120,7 @@ async fn calm(steps: &mut Steps, record: &Arc<Record>) -> Option<Snapshot> {
         }
         steps.calm().await;
         actix::clock::sleep(MS).await;
+        let taken = SystemTime::now();
         let after = steps.tree.snapshot();
         if after.children[0].state == ChildState::Finished || is_over(&after) {
             return None;
@@ -126,7 +128,7 @@ async fn calm(steps: &mut Steps, record: &Arc<Record>) -> Option<Snapshot> {
         if is_settled(&after) && steps.tree.abandoned_threads() == 0 && lives(&before) == lives(&after) {
             steps.count();
             record.say(Note::Quiet);
-            return Some(after);
+            return Some((taken, after));
         }
     }
 }

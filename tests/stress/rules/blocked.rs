@@ -31,9 +31,10 @@ impl Blocked {
             };
             let blocks = match (&event.kind, event.report()) {
                 (_, Some(Note::Hangs)) => true,
-                // Not planned, but the processor was taken from it, or from its whole thread.
-                (EventKind::Exited { reason: ExitReason::Unresponsive { .. }, .. }, _) => !is_gone(),
-                (EventKind::Stopped { reason: ExitReason::Unresponsive { .. }, .. }, _) => !is_gone(),
+                // Not planned, but the processor was taken from it, or from its whole thread. It may be back by the time
+                // at which that is told, and its neighbours have been left behind all the same.
+                (EventKind::Exited { reason: ExitReason::Unresponsive { .. }, .. }, _) => true,
+                (EventKind::Stopped { reason: ExitReason::Unresponsive { .. }, .. }, _) => true,
                 (EventKind::Stopped { reason: ExitReason::Killed(Kill::Displaced), .. }, _) => false,
                 (EventKind::Stopped { reason: ExitReason::Killed(_), took }, _) => {
                     *took >= KILL_PATIENCE || life.thread.is_some() && is_watched() && !is_gone()

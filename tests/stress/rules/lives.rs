@@ -29,9 +29,18 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
     for (path, what) in &evidence.wrongs {
         found.add("what actors see themselves", None, [path], format!("{path}: {what}"));
     }
-    if let Some(quiet) = &evidence.quiet {
+    if let Some((taken, quiet)) = &evidence.quiet {
         let at = history.notes().find(|(_, note)| matches!(note, Note::Quiet)).map(|(at, _)| at);
-        for child in &quiet.children {
+        // A fault may have been under way: what happened after the look, it did not see.
+        let is_news = |path: &TreePath| {
+            let until = at.unwrap_or(history.events.len());
+            history.events[..until]
+                .iter()
+                .rev()
+                .take_while(|event| event.at >= *taken)
+                .any(|event| event.path == *path)
+        };
+        for child in quiet.children.iter().filter(|child| !is_news(&child.path)) {
             let lives = history.lives.get(&child.path);
             let (last, is_up) = lives.map_or((0, false), |lives| {
                 let last = lives.iter().rfind(|(_, life)| life.begin() < at.unwrap_or(At::MAX));

@@ -23,6 +23,7 @@ use super::told::Told;
 use super::{Failure, GAVE_UP, NAME, Outcome};
 use crate::cli::RunArgs;
 use crate::exit::Exit;
+use crate::fetch::door;
 use crate::fetch::ledger::Standing;
 use crate::fetch::run::{End, Ready};
 use crate::signals::Signals;
@@ -106,6 +107,9 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
             return Err(Failure::io("the door cannot be opened")(error));
         }
     };
+    // A second one, where `latido ps` and its like look. The first is where the state is, whoever asks.
+    let _looked_at = door::open(NAME, &tree, &running.run(), args.allow_actions)
+        .inspect_err(|error| log.line(Level::Warn, error));
     log.line(Level::Info, "is up");
     word.ready();
     init.ready();

@@ -100,7 +100,7 @@ fn launch(state: &State, options: &Options) -> Outcome {
 
 /// To start what runs is no failure.
 fn already(pid: impl Display) -> u8 {
-    say(format_args!("latido: already running, pid {pid}"));
+    say(format_args!("latido: already running, pid {pid}; other options need `latido daemon restart`"));
     0
 }
 

@@ -40,7 +40,10 @@ pub(super) fn show(args: &StateArgs, as_json: bool) -> Outcome {
             NOT_RUNNING
         }
         Found::Stale => {
-            let text = format!("latido: dead, but has left {:?}; the next start goes on", state.pid());
+            let text = format!(
+                "latido: dead, but has left {:?}; `latido daemon restart` goes on with the options of its last start",
+                state.pid()
+            );
             tell(as_json, "dead", None, &text);
             DEAD
         }

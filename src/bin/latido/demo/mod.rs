@@ -52,7 +52,8 @@ pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     ));
     let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
-    let _door = door::open("latido demo", &tree, &run, true, screen);
+    let _door =
+        door::open("latido demo", &tree, &run, true).inspect_err(|error| screen.line(error.to_string()));
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view =
         actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Everything));

@@ -1,21 +1,16 @@
 //! The door of a run, for `latido tree` and its like.
 
+use std::io;
+
 use latido::control::{Door, OpenDoor};
 use latido::supervision::Tree;
 use serde_json::json;
 
 use super::job::Stage;
 use super::run::Run;
-use crate::view::Screen;
 
-/// Opens it. That nobody can look in from outside is no reason not to fetch.
-pub(crate) fn open(
-    program: &str,
-    tree: &Tree,
-    run: &Run,
-    may_act: bool,
-    screen: &Screen,
-) -> Option<OpenDoor> {
+/// Opens it. That nobody can look in from outside is to be told, and no reason not to fetch.
+pub(crate) fn open(program: &str, tree: &Tree, run: &Run, may_act: bool) -> io::Result<OpenDoor> {
     let (board, journal) = (run.board.clone(), run.journal().to_owned());
     let door = Door::new(tree).program(program).extra("jobs", move || {
         let count = |stage| board.count(stage);
@@ -32,11 +27,7 @@ pub(crate) fn open(
         })
     });
     let door = if may_act { door.allow_actions() } else { door };
-    match door.open() {
-        Ok(open) => Some(open),
-        Err(error) => {
-            screen.line(format!("nobody can look in with `latido tree`: {error}"));
-            None
-        }
-    }
+    door.open().map_err(|error| {
+        io::Error::new(error.kind(), format!("nobody can look in with `latido tree`: {error}"))
+    })
 }

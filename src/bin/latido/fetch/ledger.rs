@@ -11,6 +11,7 @@
 //! | [`verifying`] | the digest, and the name |
 //! | [`naming`] | a name that the server gives |
 //! | [`processing`] | `--exec` |
+//! | [`resting`] | parts that lose what they are given |
 //! | [`space`] | waiting for a full disk |
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -41,6 +42,7 @@ mod fetching;
 mod naming;
 mod portions;
 mod processing;
+mod resting;
 mod space;
 mod sparing;
 mod taking_up;
@@ -48,6 +50,7 @@ mod verifying;
 
 pub(crate) use admitting::{Admission, Admit, Ping, Standing};
 use fetching::Downloads;
+use resting::Losses;
 
 /// Between tries of one job: 1 s, 2 s, 4 s ... 1 min, each up to a quarter longer.
 fn backoff() -> Backoff {
@@ -107,6 +110,8 @@ pub(crate) struct Ledger {
     downloads: Downloads,
     hosts: Hosts,
     idle_runners: Vec<usize>,
+    runner_losses: Losses,
+    cpu_losses: Losses,
     /// Whether somebody looks after files that wait for a batch.
     is_awake_for_batch: bool,
     /// Complete, and not yet under their names.
@@ -136,6 +141,8 @@ impl Ledger {
             downloads: Downloads::new(plan.crew.downloaders.len()),
             hosts: Hosts::new(plan.manners, plan.crew.downloaders.len()),
             idle_runners: (0..plan.crew.runners.len()).rev().collect(),
+            runner_losses: Losses::new(plan.crew.runners.len()),
+            cpu_losses: Losses::new(1),
             fetched: HashMap::new(),
             unfinished: 0,
             mirrors: Mirrors::default(),

@@ -1,6 +1,6 @@
 //! What is asked of a program that runs, by its door.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write, stderr, stdout};
 use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +18,12 @@ mod show;
 /// `latido ps`.
 pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
     let found = running().await?;
+    if found.is_empty() && !args.json {
+        heard(writeln!(
+            stderr(),
+            "nothing runs that could be looked at; start something, such as `latido demo`"
+        ));
+    }
     let mut out = stdout().lock();
     for (n, (client, instance)) in found.iter().enumerate() {
         if args.json {
@@ -114,12 +120,14 @@ pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
 /// `latido restart`.
 pub(crate) async fn restart(args: &PartArgs) -> Result<Exit> {
     choose(&args.at).await?.0.restart(&args.path).await?;
+    heard(writeln!(stdout(), "{} was stopped and started again", args.path));
     Ok(Exit::Ok)
 }
 
 /// `latido stop`.
 pub(crate) async fn stop(args: &PartArgs) -> Result<Exit> {
     choose(&args.at).await?.0.stop(&args.path).await?;
+    heard(writeln!(stdout(), "{0} was stopped; it stays down until `latido restart {0}`", args.path));
     Ok(Exit::Ok)
 }
 

@@ -17,6 +17,7 @@ use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Pr
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::portions::Portions;
+use super::resting::Losses;
 use super::{Ledger, sound, taking_up};
 use crate::fetch::board::{Coming, Transfer};
 use crate::fetch::job::{Answer, Job, Pieces};
@@ -33,6 +34,7 @@ pub(super) struct Downloads {
     /// What each downloader has and has not told of, in the order in which it will.
     in_hand: Vec<VecDeque<Ticket>>,
     portions: Portions,
+    losses: Losses,
     tell: UnboundedSender<Told>,
     told: UnboundedReceiver<Told>,
 }
@@ -54,6 +56,7 @@ impl Downloads {
             idle: (0..downloaders).rev().collect(),
             in_hand: (0..downloaders).map(|_| VecDeque::new()).collect(),
             portions: Portions::new(downloaders),
+            losses: Losses::new(downloaders),
             tell,
             told,
         }
@@ -121,16 +124,24 @@ impl Ledger {
         let answer = self.plan.crew.downloaders[downloader].send(portion).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.hear_all(ctx);
+            let answer_is_lost = answer.is_err();
             match answer {
                 Ok(ended) => {
                     ledger.ended(downloader, ended, ctx);
                     ledger.downloads.portions.done(downloader, since.elapsed() < PATIENCE);
+                    ledger.downloads.losses.answered(downloader);
                 }
                 Err(_) => ledger.lost(downloader, ctx),
             }
             ledger.leave_hosts(downloader);
             ledger.plan.board.set_transfer(downloader, None);
-            ledger.downloads.idle.push(downloader);
+            match answer_is_lost.then(|| ledger.downloads.losses.lost(downloader)).flatten() {
+                None => ledger.downloads.idle.push(downloader),
+                Some(rest) => drop(ctx.run_later(rest, move |ledger, ctx| {
+                    ledger.downloads.idle.push(downloader);
+                    ledger.hand_out(ctx);
+                })),
+            }
             ledger.hand_out(ctx);
         }));
     }

@@ -67,10 +67,23 @@ impl Ledger {
         let attempts: Vec<_> = ids.iter().map(|id| (*id, self.jobs[id].attempt)).collect();
         let answer = self.plan.crew.runners[runner].send(run).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
-            ledger.idle_runners.push(runner);
-            match answer {
-                Ok(result) => ledger.processed(&attempts, result, ctx),
-                Err(_) => ledger.answer_all(&attempts, &Answer::Lost, ctx),
+            let rest = match answer {
+                Ok(result) => {
+                    ledger.runner_losses.answered(runner);
+                    ledger.processed(&attempts, result, ctx);
+                    None
+                }
+                Err(_) => {
+                    ledger.answer_all(&attempts, &Answer::Lost, ctx);
+                    ledger.runner_losses.lost(runner)
+                }
+            };
+            match rest {
+                None => ledger.idle_runners.push(runner),
+                Some(rest) => drop(ctx.run_later(rest, move |ledger, ctx| {
+                    ledger.idle_runners.push(runner);
+                    ledger.hand_out(ctx);
+                })),
             }
             ledger.hand_out(ctx);
         }));

@@ -37,16 +37,30 @@ impl Ledger {
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
                 Ok(Ok(Ok(found))) => {
+                    ledger.cpu_losses.answered(0);
                     ledger.name(id, attempt, Checksum::new(algorithm, &found), ctx);
                     return ledger.hand_out(ctx);
                 }
                 Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
-                Ok(Err(JobError::Lost)) | Err(_) => Answer::Lost,
+                Ok(Err(JobError::Lost)) | Err(_) => return ledger.unverified(id, attempt, ctx),
                 Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },
             };
+            ledger.cpu_losses.answered(0);
             ledger.answer(id, attempt, answer, None, ctx);
             ledger.hand_out(ctx);
         }));
+    }
+
+    /// The pool lost it.
+    fn unverified(&mut self, id: i64, attempt: u32, ctx: &mut Context<Self>) {
+        let again = move |ledger: &mut Self, ctx: &mut Context<Self>| {
+            ledger.answer(id, attempt, Answer::Lost, None, ctx);
+            ledger.hand_out(ctx);
+        };
+        match self.cpu_losses.lost(0) {
+            None => again(self, ctx),
+            Some(rest) => drop(ctx.run_later(rest, again)),
+        }
     }
 
     /// Gives the file its name, if it is what was wanted.

@@ -11,6 +11,7 @@ mod fetch {
     mod entry;
     mod error;
     mod input;
+    mod lines;
     pub mod outside;
     mod sums;
     mod target;

@@ -115,7 +115,7 @@ fn of_many_starts_at_once_one_starts_it_and_none_fails() {
 }
 
 #[test]
-fn a_restart_keeps_what_the_last_start_said_unless_it_says_something_else() {
+fn a_start_or_restart_that_says_nothing_goes_on_as_the_last_start_was_told_to() {
     let place = Place::new();
     let line = |pid: u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
@@ -136,6 +136,17 @@ fn a_restart_keeps_what_the_last_start_said_unless_it_says_something_else() {
     // And one that does not run is started.
     place.daemon("stop", &[]).with_code(0);
     place.daemon("restart", &[]).with_code(0);
+    assert!(line(pid_now()).ends_with("-- -j 5 "), "{}", line(pid_now()));
+    // So is one that was killed, by a start from anywhere.
+    let killed = pid_now();
+    signal(killed, Signal::SIGKILL);
+    wait_for_end(killed);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let state = place.state();
+    let started =
+        latido(elsewhere.path(), ["daemon", "start", "--state", state.to_str().unwrap()]).with_code(0);
+    let files = place.files();
+    assert!(started.stdout.ends_with(&format!("they go to {}\n", files.display())), "{}", started.stdout);
     assert!(line(pid_now()).ends_with("-- -j 5 "), "{}", line(pid_now()));
 }
 

@@ -119,6 +119,7 @@ async fn calm(steps: &mut Steps, record: &Arc<Record>) -> Option<(SystemTime, Sn
             number.into_iter().for_each(|number| steps.send(number, &Act::Answer, How::Ask));
         }
         steps.calm().await;
+        // Nothing is waited for: it only leaves the processor to those who still have something to do.
         actix::clock::sleep(MS).await;
         let taken = SystemTime::now();
         let after = steps.tree.snapshot();

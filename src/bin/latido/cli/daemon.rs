@@ -72,7 +72,7 @@ pub(crate) struct StartArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
 
-    /// Put the files into DIR, which is created if need be [default: the current directory]
+    /// Put the files into DIR, which is created if need be [default: that of the last start, else the current directory]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 

@@ -80,7 +80,7 @@ impl Options {
         let line = line.into_iter().chain(self.words.iter().map(OsString::from));
         let cli = Cli::try_parse_from(line).map_err(|error| {
             let text = error.render().to_string();
-            let text = text.split("\n\nUsage").next().unwrap_or_default().trim_start_matches("error: ");
+            let text = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
             Failure { code: USAGE, text: format!("{}, in the options after --", text.trim_end()) }
         })?;
         let Command::Fetch(mut args) = cli.command else { unreachable!("the line says fetch") };

@@ -16,6 +16,7 @@ use super::options::Options;
 use super::state::State;
 use super::{Failure, Outcome, logs, say, status};
 use crate::cli::{StartArgs, StateArgs};
+use crate::fetch::text::presentable;
 
 /// How long a daemon may take to stop in order: longer than its tree gets.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +28,7 @@ const LAST_WORDS: usize = 5;
 pub(super) fn start(args: &StartArgs) -> Outcome {
     let state = State::of(&args.state)?;
     state.make()?;
-    launch(&state, &Options::new(args)?)
+    launch(&state, &wanted(args, &state)?)
 }
 
 pub(super) fn stop(args: &StateArgs) -> Outcome {
@@ -40,16 +41,21 @@ pub(super) fn stop(args: &StateArgs) -> Outcome {
 pub(super) fn restart(args: &StartArgs) -> Outcome {
     let state = State::of(&args.state)?;
     state.make()?;
-    let says_nothing = args.dir.is_none()
-        && args.hung_after.is_none()
-        && args.log_limit.is_none()
-        && args.options.is_empty();
-    let as_before = Options::of_last_start(&state).filter(|_| says_nothing);
-    let options = as_before.map_or_else(|| Options::new(args), Ok)?;
+    let options = wanted(args, &state)?;
     // What cannot be started must not end what runs.
     options.fetch(&state, Path::new("/dev/null"))?;
     end(&state)?;
     launch(&state, &options)
+}
+
+/// Whoever says nothing about it goes on as the last start was told to.
+fn wanted(args: &StartArgs, state: &State) -> Result<Options, Failure> {
+    let says_nothing = args.dir.is_none()
+        && args.hung_after.is_none()
+        && args.log_limit.is_none()
+        && args.options.is_empty();
+    let as_before = Options::of_last_start(state).filter(|_| says_nothing);
+    as_before.map_or_else(|| Options::new(args), Ok)
 }
 
 fn launch(state: &State, options: &Options) -> Outcome {
@@ -85,7 +91,10 @@ fn launch(state: &State, options: &Options) -> Outcome {
     match (first.trim_end(), first.trim_end().parse()) {
         (READY, _) => {
             let pid = daemon.id();
-            say(format_args!("latido: running, pid {pid}; add files with `latido add URL`"));
+            let dir = presentable(&options.dir.to_string_lossy());
+            say(format_args!(
+                "latido: running, pid {pid}; add files with `latido add URL`, they go to {dir}"
+            ));
             Ok(0)
         }
         (word, _) if word.starts_with(RUNNING) => Ok(already(&word[RUNNING.len()..])),

@@ -41,7 +41,7 @@ pub(super) fn show(args: &StateArgs, as_json: bool) -> Outcome {
         }
         Found::Stale => {
             let text = format!(
-                "latido: dead, but has left {:?}; `latido daemon restart` goes on with the options of its last start",
+                "latido: dead, but has left {:?}; `latido daemon start` goes on as it was started",
                 state.pid()
             );
             tell(as_json, "dead", None, &text);

@@ -31,6 +31,16 @@ pub(crate) struct Entry {
     pub(crate) size: Option<u64>,
 }
 
+impl Origin {
+    /// The number of its line; 0 on the command line.
+    pub(crate) fn line(&self) -> usize {
+        match self {
+            Self::CommandLine => 0,
+            Self::Line { number, .. } => *number,
+        }
+    }
+}
+
 impl Entry {
     /// The first of its URLs, as it may be shown.
     pub(crate) fn url(&self) -> Cow<'_, str> {

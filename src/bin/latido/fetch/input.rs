@@ -2,18 +2,17 @@
 //! it indented lines `out=`, `dir=`, `checksum=`, and of our own `size=`. Lines that begin with `#` and blank lines mean nothing.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::entries::Entries;
 use super::entry::{Draft, EntryError, Origin};
 use super::error::BadInput;
+use super::lines;
 use super::text::presentable;
 
 mod metalink;
-
-/// A longer line is a sign of another kind of file.
-const LINE_MAX: u64 = 65_536;
 
 /// So many kinds of things that latido does not have are told: nobody reads more, and a list may make up a million.
 const IGNORED_MAX: usize = 100;
@@ -45,22 +44,15 @@ pub(crate) fn read(name: &str, mut from: impl BufRead) -> io::Result<List> {
     let list: Rc<str> = name.into();
     let mut reading = List::default();
     let mut draft = None;
-    let mut bytes = Vec::new();
-    for number in 1.. {
-        bytes.clear();
-        let length = from.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)?;
-        if length == 0 {
-            break;
-        }
-        let origin = Origin::Line { list: list.clone(), number };
-        if length as u64 == LINE_MAX && !bytes.ends_with(b"\n") {
-            reading.errors.push(&origin, EntryError::TooLong);
-            break;
-        }
-        match std::str::from_utf8(&bytes) {
-            Ok(line) => reading.line(&mut draft, origin, line.strip_prefix('\u{feff}').unwrap_or(line)),
+    let too_long = lines::each(&list, from, |origin, line| {
+        match std::str::from_utf8(line) {
+            Ok(line) => reading.line(&mut draft, origin, line),
             Err(_) => reading.errors.push(&origin, EntryError::NotUtf8),
         }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(origin) = too_long {
+        reading.errors.push(&origin, EntryError::TooLong);
     }
     reading.finish(draft);
     Ok(reading)

@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`intake`] | everything that was asked for, checked |
-//! | [`entry`], [`entries`], [`input`] | what a list or the command line asks for |
+//! | [`entry`], [`entries`], [`input`], [`lines`] | what a list or the command line asks for |
 //! | [`sums`] | what files must be, by their names |
 //! | [`target`], [`placing`], [`renaming`] | where a file may go |
 //! | [`request`], [`checksum`] | one file to get, and what it must be |
@@ -41,6 +41,7 @@ pub(crate) mod intake;
 pub(crate) mod job;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+mod lines;
 mod mirrors;
 #[cfg(test)]
 mod outside;

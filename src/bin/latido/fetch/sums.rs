@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -18,12 +19,10 @@ use latido::actors::digest::{Algorithm, UnknownAlgorithm};
 use reqwest::Url;
 
 use super::checksum::{Checksum, ChecksumError};
-use super::entry::{Entry, Origin};
+use super::entry::Entry;
 use super::error::BadInput;
+use super::lines;
 use super::target;
-
-/// A longer line is a sign of another kind of file.
-const LINE_MAX: u64 = 65_536;
 
 /// Checksums by the names of their files.
 #[derive(Debug)]
@@ -83,39 +82,31 @@ impl FromStr for SumsFile {
 }
 
 /// Reads checksums to their end. `algorithm` is the user's word for lines that name none.
-pub(crate) fn read(name: &str, algorithm: Option<Algorithm>, mut from: impl BufRead) -> io::Result<Sums> {
+pub(crate) fn read(name: &str, algorithm: Option<Algorithm>, from: impl BufRead) -> io::Result<Sums> {
     let list: Rc<str> = name.into();
     let mut sums =
         Sums { list: list.clone(), errors: BadInput::default(), is_signed: false, by_name: HashMap::new() };
     let algorithm = algorithm.or_else(|| named(name));
-    let mut bytes = Vec::new();
     let mut is_head = false;
-    for number in 1.. {
-        bytes.clear();
-        let length = from.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)?;
-        if length == 0 {
-            break;
-        }
-        let origin = Origin::Line { list: list.clone(), number };
-        if length as u64 == LINE_MAX && !bytes.ends_with(b"\n") {
-            sums.errors.push(&origin, SumsError::TooLong);
-            break;
-        }
-        let line = bytes.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(&bytes);
+    let too_long = lines::each(&list, from, |origin, line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line {
             b"-----BEGIN PGP SIGNED MESSAGE-----" => (sums.is_signed, is_head) = (true, true),
-            b"-----BEGIN PGP SIGNATURE-----" if sums.is_signed => break,
+            b"-----BEGIN PGP SIGNATURE-----" if sums.is_signed => return ControlFlow::Break(()),
             b"" => is_head = false,
             _ if is_head || line.starts_with(b"#") => {}
             _ => {
-                let taken = parse(line, algorithm).and_then(|(name, sum)| sums.add(name, sum, number));
+                let taken = parse(line, algorithm).and_then(|(name, sum)| sums.add(name, sum, origin.line()));
                 if let Err(error) = taken {
                     sums.errors.push(&origin, error);
                 }
             }
         }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(origin) = too_long {
+        sums.errors.push(&origin, SumsError::TooLong);
     }
     Ok(sums)
 }

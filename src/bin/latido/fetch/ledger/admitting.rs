@@ -90,29 +90,14 @@ impl Ledger {
     /// Takes up a job that nobody is at. Answers whether there is anything to do.
     fn begin(&mut self, target: &std::path::Path, before: Option<Stage>, ctx: &mut Context<Self>) -> bool {
         let mut job = sound(self.journal.known(target)).expect("it was admitted");
-        let (id, admitted) = (job.id, job.clone());
+        let admitted = job.clone();
         job.recover(facts(&job), &self.plan.rules);
-        if job.stage == Stage::Processing {
-            job.start();
-        }
-        let stage = job.stage;
         match before {
             // Its bytes are not counted: they may be of an earlier run.
-            Some(before) => self.plan.board.moved(before, stage, 0),
-            None => self.plan.board.enter(stage, 0),
+            Some(before) => self.plan.board.moved(before, job.stage, 0),
+            None => self.plan.board.enter(job.stage, 0),
         }
-        let is_finished = job.is_finished();
-        self.unfinished += usize::from(!is_finished);
-        if job != admitted {
-            self.jobs.insert(id, job);
-            self.save(id, ctx);
-        }
-        match stage {
-            Stage::Queued => self.to_fetch.push_back(id),
-            Stage::Processing => self.enqueue(id),
-            _ => {}
-        }
-        !is_finished
+        self.take_in(job, &admitted, ctx)
     }
 }
 

@@ -124,18 +124,21 @@ impl Ledger {
         let answer = self.plan.crew.downloaders[downloader].send(portion).into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.hear_all(ctx);
-            let answer_is_lost = answer.is_err();
-            match answer {
+            let rest = match answer {
                 Ok(ended) => {
                     ledger.ended(downloader, ended, ctx);
                     ledger.downloads.portions.done(downloader, since.elapsed() < PATIENCE);
                     ledger.downloads.losses.answered(downloader);
+                    None
                 }
-                Err(_) => ledger.lost(downloader, ctx),
-            }
+                Err(_) => {
+                    ledger.lost(downloader, ctx);
+                    ledger.downloads.losses.lost(downloader)
+                }
+            };
             ledger.leave_hosts(downloader);
             ledger.plan.board.set_transfer(downloader, None);
-            match answer_is_lost.then(|| ledger.downloads.losses.lost(downloader)).flatten() {
+            match rest {
                 None => ledger.downloads.idle.push(downloader),
                 Some(rest) => drop(ctx.run_later(rest, move |ledger, ctx| {
                     ledger.downloads.idle.push(downloader);

@@ -38,13 +38,20 @@ impl Ledger {
         if is_first || job.stage != Stage::Failed {
             job.recover(facts(&job), &self.plan.rules);
         }
-        self.unfinished += usize::from(!job.is_finished());
+        self.plan.board.enter(job.stage, job.bytes);
+        self.take_in(job, &before, ctx);
+    }
+
+    /// Puts a job that goes on where its stage is done, and sees to it that the journal hears of it if it is not what it was
+    /// `before`. Answers whether anything is left to do about it.
+    pub(super) fn take_in(&mut self, mut job: Job, before: &Job, ctx: &mut Context<Self>) -> bool {
+        let (id, is_finished) = (job.id, job.is_finished());
+        self.unfinished += usize::from(!is_finished);
         if job.stage == Stage::Processing {
             job.start();
         }
         let stage = job.stage;
-        self.plan.board.enter(stage, job.bytes);
-        if job != before {
+        if job != *before {
             self.jobs.insert(id, job);
             self.save(id, ctx);
         }
@@ -53,6 +60,7 @@ impl Ledger {
             Stage::Processing => self.enqueue(id),
             _ => {}
         }
+        !is_finished
     }
 }
 

@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::*;
-use crate::fetch::entry::Draft;
+use crate::fetch::entry::{Draft, Origin};
 
 fn sums(text: impl AsRef<[u8]>) -> Sums {
     read("SUMS", None, text.as_ref()).unwrap()

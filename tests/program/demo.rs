@@ -83,6 +83,37 @@ fn a_signal_as_soon_as_the_demo_has_a_directory_ends_it_cleanly_too() {
 }
 
 #[test]
+fn an_endless_demo_goes_on_whatever_is_broken_until_it_is_ended_and_has_lost_nothing() {
+    let temporary = tempdir().unwrap();
+    let doors = temporary.path().join("doors");
+    let asked = |words: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.args(words).env("LATIDO_RUNTIME_DIR", &doors);
+        Ended::of(command.output().unwrap())
+    };
+    let files = temporary.path().join("files");
+    fs::create_dir(&files).unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["demo", "--endless"]).env("TMPDIR", &files).env("LATIDO_RUNTIME_DIR", &doors);
+    let run = Running::of(command);
+    run.wait_for_line(": done, ");
+    for part in ["latido/downloaders/*", "latido/supply", "latido/ledger"] {
+        asked(&["inject", part, "panic"]).with_code(0);
+    }
+    run.wait_for_line("latido/ledger #1 panicked");
+    // Not of the first list: it was brought in by the supply.
+    let stage = fs::read_dir(&files).unwrap().next().unwrap().unwrap().path();
+    let round = stage.join("round-0001");
+    until(|| round.is_dir() && names_in(&round).iter().any(|name| name.ends_with(".bin.gz")));
+    run.signal(Signal::SIGINT);
+    let ended = run.end().with_code(0);
+    assert!(ended.stdout.contains(" and 0 corrupt"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("faults    6 injected"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("verdict   PASS: nothing was lost\n"), "{}", ended.stdout);
+    assert_eq!(names_in(&files), [""; 0]);
+}
+
+#[test]
 fn a_demo_without_a_place_for_its_files_says_so() {
     let dir = tempdir().unwrap();
     let output = Command::new(BINARY).arg("demo").env("TMPDIR", "/proc/nowhere").current_dir(&dir).output();

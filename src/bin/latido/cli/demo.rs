@@ -10,7 +10,11 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Leave the downloaded files in DIR
+    /// Break nothing, and go on with new files until Ctrl-C: to break something yourself, with `latido inject`
+    #[arg(long)]
+    pub(crate) endless: bool,
+
+    /// Leave the downloaded files in DIR; of an endless demo, the last hundred or so
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 }

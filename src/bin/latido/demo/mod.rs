@@ -1,79 +1,78 @@
 //! `latido demo`: the main job without a network, and with failures. A server of its own on loopback, the same code as
-//! `latido fetch`, one part of each kind crashed at announced moments, and a verdict.
+//! `latido fetch`, and a verdict.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`planned`] | one part of each kind crashed at announced moments |
+//! | [`endless`] | work without end, for the user to break |
+//! | [`origin`] | the server |
+//! | [`sabotage`] | what is broken, and when |
+//! | [`verdict`] | what became of it |
 
+mod endless;
 mod origin;
+mod planned;
 mod sabotage;
 mod verdict;
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use tempfile::TempDir;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
-use crate::fetch::door;
-use crate::fetch::run::Ready;
 use crate::signals::Signals;
-use crate::view::{self, Detail, Screen};
+use crate::view::Screen;
 use origin::{Corpus, Origin};
-use sabotage::Sabotage;
-use verdict::{Record, Verdict};
 
 const FILES: usize = 40;
 const DOWNLOADERS: usize = 4;
 /// What one response may carry a second, so that there is something to see.
 const BYTES_PER_SECOND: u64 = 2 << 20;
 
-pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
-    // First of all: whenever it is ended, its directory goes.
-    let mut signals = Signals::listen()?;
-    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let mut random = fastrand::Rng::with_seed(seed);
-    let corpus = Corpus::new(seed, (0..FILES).map(|_| random.u64(64 << 10..3 << 20)));
-    let temporary;
-    let dir = match &args.keep {
-        Some(dir) => dir.as_path(),
-        None => {
-            temporary = tempfile::tempdir().context("no place for the files")?;
-            temporary.path()
-        }
-    };
-    let origin =
-        Origin::start(corpus.clone(), Some(BYTES_PER_SECOND)).context("the demo's server does not start")?;
-    let list = write_list(&corpus, &origin, dir)?;
-
-    let bytes = corpus.files().iter().map(|file| file.bytes).sum();
-    screen.line(format!(
-        "latido demo: {FILES} files ({}) from a server on loopback, each verified and given to gzip,\n\
-         while one part of each kind is crashed on purpose (--seed {seed} for the same failures)\n",
-        indicatif::HumanBytes(bytes)
-    ));
-    let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
-    let (tree, run) = (running.tree.clone(), running.run());
-    let _door =
-        door::open("latido demo", &tree, &run, true).inspect_err(|error| screen.line(error.to_string()));
-    let record = actix::spawn(Record::of(tree.subscribe()));
-    let view =
-        actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Everything));
-    let sabotage =
-        actix::spawn(Sabotage::plan(&mut random, DOWNLOADERS).carry_out(tree.clone(), screen.clone()));
-    let end = running.end(&mut signals).await;
-    sabotage.abort();
-    screen.line(format!("\n{}", tree.snapshot()));
-    if let Some(incident) = tree.incidents().first() {
-        screen.line(format!("The first failure, as a story:\n{incident}\n"));
-    }
-    running.stop(&mut signals).await;
-    view.await?;
-    let verdict = Verdict::new(&corpus, dir, record.await?, run.started.elapsed(), end);
-    screen.line("");
-    view::say(&verdict);
-    Ok(verdict.exit())
+/// Files to fetch, who serves them, and where they go.
+struct Stage {
+    random: fastrand::Rng,
+    seed: u64,
+    corpus: Corpus,
+    origin: Origin,
+    dir: PathBuf,
+    _temporary: Option<TempDir>,
 }
 
-/// The run as a user would ask for it.
+pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
+    // First of all: whenever it is ended, its directory goes.
+    let signals = Signals::listen()?;
+    let stage = Stage::new(args)?;
+    match args.endless {
+        true => endless::play(&stage, signals, screen).await,
+        false => planned::play(stage, signals, screen).await,
+    }
+}
+
+impl Stage {
+    fn new(args: &DemoArgs) -> Result<Self> {
+        let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+        let mut random = fastrand::Rng::with_seed(seed);
+        let corpus = Corpus::new(seed, (0..FILES).map(|_| random.u64(64 << 10..3 << 20)));
+        let (dir, temporary) = match &args.keep {
+            Some(dir) => (dir.clone(), None),
+            None => {
+                let temporary = tempfile::tempdir().context("no place for the files")?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        std::fs::create_dir_all(&dir).with_context(|| format!("directory {dir:?}"))?;
+        let origin = Origin::start(corpus.clone(), Some(BYTES_PER_SECOND));
+        let origin = origin.context("the demo's server does not start")?;
+        Ok(Self { random, seed, corpus, origin, dir, _temporary: temporary })
+    }
+}
+
+/// The run as a user would ask for it: all of the corpus, below `dir`.
 fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
     let jobs = DOWNLOADERS.to_string();
     let mut line =
@@ -85,13 +84,14 @@ fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
     }
 }
 
-fn write_list(corpus: &Corpus, origin: &Origin, dir: &Path) -> Result<std::path::PathBuf> {
+/// Writes a list of a corpus whose files go into `round`, a directory below that of the list.
+fn write_list(corpus: &Corpus, base: &str, dir: &Path, round: &Path) -> Result<PathBuf> {
     let mut list = String::new();
     for file in corpus.files() {
+        let out = round.join(&file.name);
         let digest = file.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        writeln!(list, "{}\n  checksum=sha-256={digest}", origin.url(&file.name))?;
+        writeln!(list, "{base}{}\n  out={}\n  checksum=sha-256={digest}", file.name, out.display())?;
     }
-    std::fs::create_dir_all(dir).with_context(|| format!("directory {dir:?}"))?;
     let path = dir.join("list.txt");
     std::fs::write(&path, list).with_context(|| format!("{path:?}"))?;
     Ok(path)

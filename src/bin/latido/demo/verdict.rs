@@ -12,6 +12,7 @@ use latido::{EventKind, Events};
 
 use super::origin::{Corpus, File};
 use crate::exit::Exit;
+use crate::fetch::report::{JobReport, What};
 use crate::fetch::run::End;
 
 /// The kinds of actor whose restart the demo promises, by where they stand in the tree.
@@ -25,6 +26,8 @@ const KINDS: [(&str, &str); 4] = [
 /// What the events say, counted while they pass.
 #[derive(Default)]
 pub(super) struct Record {
+    pub(super) done: usize,
+    pub(super) failed: usize,
     injected: usize,
     restarts: BTreeMap<String, usize>,
 }
@@ -33,6 +36,11 @@ impl Record {
     pub(super) async fn of(mut events: Events) -> Self {
         let mut record = Self::default();
         while let Some(event) = events.next().await {
+            match event.report::<JobReport>().map(|report| &report.what) {
+                Some(What::Done { .. }) => record.done += 1,
+                Some(What::Failed { .. }) => record.failed += 1,
+                _ => {}
+            }
             match event.kind {
                 EventKind::Injected(_) => record.injected += 1,
                 EventKind::Started if event.incarnation > 1 => {
@@ -47,6 +55,17 @@ impl Record {
     fn restarts_of(&self, pattern: &str) -> usize {
         let of_kind = |path: &String| latido::TreePath::root(path).matches(pattern);
         self.restarts.iter().filter(|(path, _)| of_kind(path)).map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "faults    {} injected", self.injected)?;
+        write!(f, "restarts  {}", self.restarts.values().sum::<usize>())?;
+        for (n, (kind, pattern)) in KINDS.iter().enumerate() {
+            write!(f, "{}{kind} {}", if n == 0 { ": " } else { ", " }, self.restarts_of(pattern))?;
+        }
+        writeln!(f, ", ledger {}", self.restarts_of("latido/ledger"))
     }
 }
 
@@ -73,10 +92,10 @@ impl Verdict {
     }
 
     fn look_at(&mut self, file: &File, path: &Path) {
-        match Sha256Of(path.to_owned()).run(&mut ()) {
-            Err(_) => self.lost += 1,
-            Ok(found) if found.sha256 != Sha256(file.sha256) => self.corrupt += 1,
-            Ok(found) => self.bytes += found.bytes,
+        match found(file, path) {
+            Found::Nothing => self.lost += 1,
+            Found::Wrong => self.corrupt += 1,
+            Found::Right(bytes) => self.bytes += bytes,
         }
         self.unprocessed += usize::from(!path.with_extension("bin.gz").is_file());
     }
@@ -99,6 +118,21 @@ impl Verdict {
     }
 }
 
+/// What stands under a file's name.
+pub(super) enum Found {
+    Nothing,
+    Wrong,
+    Right(u64),
+}
+
+pub(super) fn found(file: &File, path: &Path) -> Found {
+    match Sha256Of(path.to_owned()).run(&mut ()) {
+        Err(_) => Found::Nothing,
+        Ok(found) if found.sha256 != Sha256(file.sha256) => Found::Wrong,
+        Ok(found) => Found::Right(found.bytes),
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let right = self.files - self.lost - self.corrupt;
@@ -111,12 +145,7 @@ impl fmt::Display for Verdict {
                 self.lost, self.corrupt, self.unprocessed
             )?;
         }
-        writeln!(f, "faults    {} injected", self.record.injected)?;
-        write!(f, "restarts  {}", self.record.restarts.values().sum::<usize>())?;
-        for (n, (kind, pattern)) in KINDS.iter().enumerate() {
-            write!(f, "{}{kind} {}", if n == 0 { ": " } else { ", " }, self.record.restarts_of(pattern))?;
-        }
-        writeln!(f, ", ledger {}", self.record.restarts_of("latido/ledger"))?;
+        write!(f, "{}", self.record)?;
         writeln!(f, "time      {:.1} s", self.elapsed.as_secs_f64())?;
         match (&self.end, self.exit()) {
             (_, Exit::Ok) => f.write_str("verdict   PASS: nothing was lost"),

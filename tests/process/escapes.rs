@@ -1,10 +1,15 @@
 //! Whatever a program does to get away, it ends with its actor, and so does all that it has started.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use latido::actors::process::*;
 use latido::prelude::*;
+use rustix::fs::{XattrFlags, setxattr};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::support::*;
 
@@ -105,6 +110,62 @@ async fn a_program_that_kills_its_guard_dies_with_all_it_has_started_and_is_told
     assert_eq!((&exit.cause, exit.status), (&ExitCause::GuardLost, None), "{exit}");
     assert!(exit.census.survivors.is_empty(), "{exit}");
     held.released().await;
+}
+
+/// A directory for control groups, where the machine lets us have one.
+struct Groups(PathBuf);
+
+impl Groups {
+    fn new() -> Option<Self> {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let root = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+        let root = root.filter(|fields| fields[2] == "cgroup2").map(|fields| fields[1].to_owned()).next()?;
+        let dir = Path::new(&root).join(format!("tests-of-processes-{}", std::process::id()));
+        fs::create_dir(&dir).ok().map(|()| Self(dir))
+    }
+
+    fn groups(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).collect()
+    }
+}
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Runs the host of `guarded` by way of `shell`, and kills its guard.
+async fn lose_the_guard(groups: &Groups, shell: &str) {
+    let mut held = HeldPipe::new();
+    let mut host = tokio::process::Command::new("/bin/sh");
+    host.args(["-c", shell]).arg(PROGRAMS).args(["guarded".as_ref(), held.path().as_os_str()]);
+    host.env("GROUPS", &groups.0).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut host = host.spawn().unwrap();
+    let mut said = BufReader::new(host.stdout.take().unwrap()).lines();
+    let guard = within(said.next_line()).await.unwrap().unwrap();
+    held.opened().await;
+    let group = groups.groups().remove(0);
+    let members = fs::read_to_string(group.join("cgroup.procs")).unwrap();
+    assert!(members.lines().any(|pid| pid == guard) && members.lines().count() >= 3, "{guard} in {members}");
+    signal(&guard, "KILL");
+    let exit = within(said.next_line()).await.unwrap().unwrap();
+    assert!(exit.ends_with("; 0 survivors"), "{exit}");
+    held.released().await;
+    within(host.wait()).await.unwrap();
+}
+
+#[actix::test]
+async fn what_has_no_environment_any_more_is_found_by_its_control_group_when_the_guard_is_killed() {
+    let Some(groups) = Groups::new() else { return eprintln!("no control groups are to be had here") };
+    lose_the_guard(&groups, "LATIDO_CGROUP=$GROUPS exec \"$0\" \"$@\"").await;
+    // Nobody is in what that has left, and its owner is no more: the next one clears it away.
+    let left = groups.groups();
+    setxattr(&groups.0, "trusted.delegate", b"1", XattrFlags::empty()).unwrap();
+    lose_the_guard(&groups, "echo $$ > \"$GROUPS/cgroup.procs\"; exec \"$0\" \"$@\"").await;
+    assert!(left.iter().all(|group| !group.exists()), "{left:?}");
+    assert!(groups.groups().iter().all(|group| fs::remove_dir(group).is_ok()), "somebody is still in one");
 }
 
 #[actix::test]

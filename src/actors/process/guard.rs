@@ -8,6 +8,7 @@
 //! the subreaper of all that is below it, see `tree.rs`. When its socket closes, and that is what the kernel does with
 //! the socket of a process that was killed, it kills all of them and ends.
 
+mod cgroup;
 mod launcher;
 mod mark;
 mod server;
@@ -96,6 +97,7 @@ impl Guard {
                 .stdout(held.map_or(Ok(Stdio::null()), |held| held.try_clone().map(Stdio::from))?)
                 .stderr(Stdio::null())
                 .spawn()?;
+            process.id().into_iter().for_each(|guard| mark.put_on(guard));
             let (orders, receiver) = halves(ours)?;
             Ok(Self { process, mark, orders, receiver })
         };

@@ -3,7 +3,7 @@
 use std::env;
 
 use actix::prelude::*;
-use latido::actors::process::{Command, CommandRunner, Process, RunCommand};
+use latido::actors::process::{Command, CommandRunner, Line, Process, ProcessReport, RunCommand};
 use latido::prelude::*;
 
 /// Starts a program per fifo, each of which holds it from somewhere else; the last is started by a runner.
@@ -27,5 +27,34 @@ pub(crate) fn run(fifos: &[&str]) {
         let _tree = SupervisorSpec::new("host").children(children).start().unwrap();
         let end = CommandRunner::default().start().send(RunCommand::new(last)).await;
         panic!("it was to be killed before: {end:?}");
+    });
+}
+
+/// Starts a program that gets away without its environment, and says which process guards it, and how that ended.
+pub(crate) fn guarded(fifo: &str) {
+    struct Printer;
+    impl Actor for Printer {
+        type Context = Context<Self>;
+    }
+    impl Handler<Line> for Printer {
+        type Result = ();
+        fn handle(&mut self, line: Line, _: &mut Context<Self>) {
+            println!("{}", line.text);
+        }
+    }
+    let escape =
+        Command::shell("\"$@\"; echo $PPID; exec sleep 1000").arg(env::current_exe().unwrap()).arg("escape");
+    let escape = escape.args(["fork", "setsid", "bare", "ignore-term", "fork", fifo]);
+    System::new().block_on(async move {
+        let lines = Printer.start().recipient();
+        let process = move || Process::new(escape.clone()).lines_to(lines.clone());
+        let spec = ChildSpec::new("program", process).restart(Restart::Temporary);
+        let tree = SupervisorSpec::new("host").child(spec).start().unwrap();
+        let mut events = tree.subscribe();
+        let exit = events.find_map("host/program", |event| match event.report()? {
+            ProcessReport::Exited(exit) => Some(format!("{exit}; {}", exit.census)),
+            _ => None,
+        });
+        println!("{}", exit.await.unwrap());
     });
 }

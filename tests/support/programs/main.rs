@@ -33,6 +33,7 @@ fn main() {
         ["double"] => speak::double(),
         ["notify", ref messages @ ..] => speak::notify(messages),
         ["host", ref fifos @ ..] => host::run(fifos),
+        ["guarded", fifo] => host::guarded(fifo),
         ["pool-host", ref fifos @ ..] => jobs::host(fifos),
         _ => panic!("no such program: {args:?}"),
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::time::sleep;
 
+use super::cgroup::Cgroup;
 use super::tree::name;
 use super::wire::End;
 
@@ -15,17 +16,28 @@ const LOOK: Duration = Duration::from_millis(5);
 
 const NAME: &str = "LATIDO_PROCESS";
 
-/// A variable in the environment of a guard and of everything below it. Without its guard an orphan is no child of
-/// anybody's, but its environment still says where it comes from, unless it has thrown that away.
-pub(crate) struct Mark(String);
+/// What a guard and everything below it bear: a variable in their environment, and, where there is one to be had, their
+/// control group. Without its guard an orphan is no child of anybody's, but these still say where it comes from.
+pub(crate) struct Mark {
+    name: String,
+    cgroup: Option<Cgroup>,
+}
 
 impl Mark {
     pub(super) fn new() -> Self {
-        Self(format!("{}-{:016x}", std::process::id(), fastrand::u64(..)))
+        let name = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+        Self { cgroup: Cgroup::new(&name), name }
+    }
+
+    /// Marks a guard that has been given the [`variable`](Self::variable), and has started nothing yet.
+    pub(super) fn put_on(&self, guard: u32) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.take_in(guard);
+        }
     }
 
     pub(super) fn variable(&self) -> (&'static str, &str) {
-        (NAME, &self.0)
+        (NAME, &self.name)
     }
 
     /// Kills all that bear it.
@@ -33,6 +45,9 @@ impl Mark {
         let begun = Instant::now();
         let mut found = self.bearers();
         while !found.is_empty() && begun.elapsed() < LIMIT {
+            if let Some(cgroup) = &self.cgroup {
+                cgroup.kill();
+            }
             for pid in &found {
                 self.kill_one(*pid);
             }
@@ -59,10 +74,11 @@ impl Mark {
         pids.filter(|pid| self.is_on(*pid)).collect()
     }
 
-    /// A zombie has no environment any more.
+    /// A zombie has neither environment nor group any more.
     fn is_on(&self, pid: Pid) -> bool {
-        let variable = format!("{NAME}={}", self.0);
+        let variable = format!("{NAME}={}", self.name);
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+            || self.cgroup.as_ref().is_some_and(|cgroup| cgroup.members().contains(&pid))
     }
 }

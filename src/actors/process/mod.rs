@@ -17,7 +17,8 @@
 //!
 //! Out of reach is what others start on a program's behalf (`at`, `systemd-run`, `docker`), what runs as another user so
 //! that it may not be killed (it is in the census), and what throws away its environment after somebody has killed its
-//! guard with SIGKILL.
+//! guard with SIGKILL; but that is found too where this program may make control groups (version 2): where its own was
+//! delegated to it, as by systemd with `Delegate=yes`, or `LATIDO_CGROUP` names a directory of that hierarchy.
 
 mod command;
 mod exit;

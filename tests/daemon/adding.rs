@@ -99,6 +99,10 @@ fn a_list_that_is_put_there_is_fetched_and_kept_and_one_that_is_wrong_is_put_asi
     assert_eq!(names_in(&place.inbox().join("rejected")), ["bad", "bad.errors"]);
     assert_eq!(names_in(&place.inbox()), ["accepted", "rejected"]);
     until(|| place.status()["lists"]["rejected"] == 1);
+    assert_eq!(
+        place.status()["lists"]["last_rejected"],
+        place.inbox().join("rejected/bad").to_str().unwrap()
+    );
     assert!(place.log().contains("list bad is rejected"), "{}", place.log());
 }
 

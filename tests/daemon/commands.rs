@@ -83,6 +83,8 @@ fn one_that_was_killed_is_dead_and_its_pid_file_in_nobodys_way() {
     let next = place.start(&[]);
     assert_ne!(pid, next);
     assert_eq!(place.status()["pid"], next);
+    let trace = format!("the daemon before, pid {pid}, was killed or crashed");
+    assert!(place.log().contains(&trace), "{}", place.log());
     // A number in a file that nobody has locked is nobody's, though there is such a process.
     place.daemon("stop", &[]).with_code(0);
     fs::write(place.state().join("daemon.pid"), format!("{}\n", std::process::id())).unwrap();

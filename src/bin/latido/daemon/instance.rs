@@ -2,7 +2,7 @@
 //! gone, `kill -9` included: so a file that nobody has locked is stale, whatever number is in it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -30,6 +30,8 @@ pub(super) enum Found {
 pub(super) struct Instance {
     _locked: File,
     path: PathBuf,
+    /// The one before, if it has not ended in order.
+    pub(super) before: Option<u32>,
 }
 
 impl Instance {
@@ -43,9 +45,13 @@ impl Instance {
             match file.try_lock() {
                 Ok(()) if !is_at(&file, path) => {} // The one before has ended in between, and removed it.
                 Ok(()) => {
+                    let mut before = String::new();
+                    file.read_to_string(&mut before)?;
                     file.set_len(0)?;
+                    file.rewind()?;
                     writeln!(file, "{}", process::id())?;
-                    return Ok(Ok(Self { _locked: file, path: path.to_owned() }));
+                    let before = before.trim().parse().ok();
+                    return Ok(Ok(Self { _locked: file, path: path.to_owned(), before }));
                 }
                 Err(TryLockError::WouldBlock) if asked.elapsed() < MOMENT => {}
                 Err(TryLockError::WouldBlock) => match look(path)? {

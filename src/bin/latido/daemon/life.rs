@@ -60,6 +60,14 @@ fn be(state: &State, options: Options, log: &Log, word: &mut Word) -> Outcome {
         Failure::new(format_args!("a daemon is running already, pid {pid}"))
     })?;
     log.listen();
+    if let Some(pid) = instance.before {
+        log.line(
+            Level::Warn,
+            format_args!(
+                "the daemon before, pid {pid}, was killed or crashed; this one goes on with its work"
+            ),
+        );
+    }
     latido::quiet_panics(); // they are events, and logged as such
     let outcome = actix::System::new().block_on(live(state, options, log, word));
     instance.end();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::instance::Found;
 use super::state::State;
 use super::told::{Jobs, Lists, Restart, Status};
-use super::{Outcome, say, starting};
+use super::{Failure, Outcome, say, starting};
 use crate::cli::StateArgs;
 
 /// Its door is on a thread of its own: one that does not answer within that is stuck as a whole, or about to end.
@@ -27,7 +27,7 @@ const UNKNOWN: u8 = 4;
 
 pub(super) fn show(args: &StateArgs, as_json: bool) -> Outcome {
     let state = State::of(args)?;
-    let found = match starting::found(&state) {
+    let (found, status) = match look(&state) {
         Ok(found) => found,
         Err(failure) => {
             tell(as_json, "unknown", None, &format!("latido: nobody knows: {}", failure.text));
@@ -47,7 +47,7 @@ pub(super) fn show(args: &StateArgs, as_json: bool) -> Outcome {
             tell(as_json, "dead", None, &text);
             DEAD
         }
-        Found::Running(pid) => match ask(&state, pid) {
+        Found::Running(pid) => match status {
             Some(status) => {
                 let text = Shown(&status).to_string();
                 tell(as_json, "running", Some(status), &text);
@@ -63,6 +63,17 @@ pub(super) fn show(args: &StateArgs, as_json: bool) -> Outcome {
             }
         },
     })
+}
+
+/// Who is there, and what it says.
+fn look(state: &State) -> Result<(Found, Option<Status>), Failure> {
+    let found = starting::found(state)?;
+    let Found::Running(pid) = found else { return Ok((found, None)) };
+    match ask(state, pid) {
+        // It may have been ending.
+        None => Ok((starting::found(state)?, None)),
+        status => Ok((found, status)),
+    }
 }
 
 fn tell(as_json: bool, state: &str, status: Option<Status>, text: &str) {
@@ -109,7 +120,7 @@ impl fmt::Display for Shown<'_> {
         } = self.0;
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let Jobs { queued, under_way, done, failed: failures } = jobs;
-        let Lists { accepted, rejected } = lists;
+        let Lists { accepted, rejected, last_rejected } = lists;
         writeln!(f, "latido: running, pid {pid}, for {}", HumanDuration(seconds(*uptime)))?;
         writeln!(f, "  files     {}", dir.display())?;
         writeln!(f, "  jobs      {queued} queued, {under_way} under way, {done} done, {failures} failed")?;
@@ -117,6 +128,9 @@ impl fmt::Display for Shown<'_> {
             writeln!(f, "    {failure}")?;
         }
         writeln!(f, "  lists     {accepted} accepted, {rejected} rejected since the start")?;
+        if let Some(list) = last_rejected {
+            writeln!(f, "    the last one is kept as {}", list.display())?;
+        }
         if *sign_age > LATE {
             writeln!(f, "  stuck     the ledger or the main thread has not moved for {sign_age:.0} s")?;
         }

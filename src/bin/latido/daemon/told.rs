@@ -55,6 +55,9 @@ pub(super) struct Jobs {
 pub(super) struct Lists {
     pub(super) accepted: usize,
     pub(super) rejected: usize,
+    /// Where the last of these is kept, with what is wrong in it.
+    #[serde(default)]
+    pub(super) last_rejected: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -140,7 +143,10 @@ impl Heard {
         }
         match event.report::<ListReport>() {
             Some(ListReport::Accepted { .. }) => self.lists.accepted += 1,
-            Some(ListReport::Rejected { .. }) => self.lists.rejected += 1,
+            Some(ListReport::Rejected { place, .. }) => {
+                self.lists.rejected += 1;
+                self.lists.last_rejected = Some(place.clone());
+            }
             _ => {}
         }
         match &event.kind {

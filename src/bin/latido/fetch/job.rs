@@ -204,6 +204,7 @@ impl Job {
                 }
                 _ => self.verified(digest, rules),
             },
+            (Stage::Verifying, Answer::Wrong { error }) => self.wrong(error, rules),
             (Stage::Verifying, Answer::VerifyFailed { error }) => self.retry(error, rules),
             (Stage::Verifying, Answer::NotPublished { error }) => self.fail(error),
             (Stage::Processing, Answer::Processed) => self.done(),

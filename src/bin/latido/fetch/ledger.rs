@@ -221,7 +221,8 @@ impl Ledger {
         // One that is finished, and no longer remembered, awaits no answer.
         let Some(stage) = self.jobs.get(&id).map(|job| job.stage) else { return };
         let is_lost = answer == Answer::Lost;
-        let is_from_server = matches!(answer, Answer::FetchFailed { .. } | Answer::Digest(_));
+        let is_from_server =
+            matches!(answer, Answer::FetchFailed { .. } | Answer::Digest(_) | Answer::Wrong { .. });
         let rules = self.plan.rules;
         let rest = rest.map(|rest| self.let_rest(id, rest, ctx));
         let next = self.change(id, |job| {

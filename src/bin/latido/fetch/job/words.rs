@@ -21,6 +21,10 @@ pub(crate) enum Answer {
     },
     /// The part was read to its end and is this. Whether that is right is decided here.
     Digest(Checksum),
+    /// The content cannot be right, whatever its digest.
+    Wrong {
+        error: Failure,
+    },
     /// The part could not be read.
     VerifyFailed {
         error: Failure,

@@ -25,7 +25,7 @@ impl Ledger {
         if let Some(size) = self.jobs[&id].request.size.filter(|size| *size != fetched.bytes()) {
             let text = format!("the file has {} bytes, not {size}", fetched.bytes());
             let error = Failure::new(Cause::Checksum, text);
-            return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
+            return self.answer(id, attempt, Answer::Wrong { error }, None, ctx);
         }
         if let Some(digest) = fetched.sha256() {
             return self.name(id, attempt, Checksum::sha256(digest.0), ctx);

@@ -14,6 +14,7 @@
 //!
 //! An actor type may have faults of its own besides, see [`ChildSpec::fault`](crate::supervision::ChildSpec::fault).
 
+mod argument;
 mod error;
 mod injection;
 mod rule;
@@ -21,6 +22,7 @@ mod words;
 
 use std::time::Duration;
 
+pub use self::argument::{ArgumentError, DiskError, Seconds};
 pub use self::error::FaultError;
 pub use self::injection::Injection;
 pub use self::rule::Rule;

@@ -114,10 +114,13 @@ impl Valve {
         self.change(|inside| inside.first(incarnation, |armed| armed.is_due_at_start(now)))
     }
 
-    /// What becomes of the next of so many messages.
-    pub(super) fn next(&self, queued: usize, incarnation: u64) -> Passage {
+    /// What becomes of the next of so many messages; and a delay of some of them, if that is to be told.
+    pub(super) fn next(&self, queued: usize, incarnation: u64) -> (Passage, Option<Strike>) {
         let now = Instant::now();
-        self.change(|inside| inside.next(queued, incarnation, now))
+        self.change(|inside| {
+            let delay = inside.delay(queued, incarnation, now);
+            (inside.next(queued, incarnation, now), delay)
+        })
     }
 
     /// When to look again, even if nothing happens.
@@ -155,7 +158,6 @@ impl Inside {
     }
 
     fn next(&mut self, queued: usize, incarnation: u64, now: Instant) -> Passage {
-        self.delay(queued, now);
         if queued == 0 || self.is_paused || self.due.front().is_some_and(|due| *due > now) {
             return Passage::Wait;
         }
@@ -184,11 +186,12 @@ impl Inside {
     }
 
     /// Says of the messages that have come since when they may be taken.
-    fn delay(&mut self, queued: usize, now: Instant) {
+    fn delay(&mut self, queued: usize, incarnation: u64, now: Instant) -> Option<Strike> {
         let is_delayed = self.armed.iter().any(|armed| matches!(armed.fault(), Fault::Delay(_)));
         if !is_delayed && self.due.is_empty() {
-            return;
+            return None;
         }
+        let mut struck = None;
         // Some may have been dropped from a full mailbox: the oldest, as a rule.
         let gone = self.due.len().saturating_sub(queued);
         self.due.drain(..gone);
@@ -200,10 +203,12 @@ impl Inside {
                     && armed.is_due_at_message(now, true)
                 {
                     delay = delay.max(time);
+                    struck = struck.or_else(|| Some(Strike::of(armed, incarnation)).filter(|it| it.is_news));
                 }
             }
             self.due.push_back(now + delay);
         }
+        struck
     }
 }
 
@@ -225,7 +230,7 @@ mod tests {
         valve
     }
 
-    fn strike(passage: Passage) -> String {
+    fn strike((passage, _): (Passage, Option<Strike>)) -> String {
         match passage {
             Passage::Wait => "wait".to_owned(),
             Passage::Drop(_) => "drop".to_owned(),
@@ -262,7 +267,7 @@ mod tests {
     #[test]
     fn a_fault_of_messages_is_told_once_in_a_life() {
         let valve = valve(&["slow:1"]);
-        let is_news = |incarnation| match valve.next(1, incarnation) {
+        let is_news = |incarnation| match valve.next(1, incarnation).0 {
             Passage::Take { slow: Some(slow), .. } => slow.is_news,
             passage => panic!("{passage:?}"),
         };
@@ -273,9 +278,10 @@ mod tests {
     async fn delayed_messages_come_later_by_that_and_not_one_after_the_other() {
         let second = Duration::from_secs(1);
         let valve = valve(&["delay:2"]);
-        assert_eq!(strike(valve.next(2, 1)), "wait");
+        let (passage, told) = valve.next(2, 1);
+        assert_eq!((passage, told.unwrap().fault), (Passage::Wait, Fault::Delay(2 * second)));
         tokio::time::advance(second).await;
-        assert_eq!(strike(valve.next(3, 1)), "wait");
+        assert_eq!(valve.next(3, 1), (Passage::Wait, None), "it was told");
         assert_eq!(valve.alarm(), Some(Instant::now() + second));
         tokio::time::advance(second).await;
         assert_eq!(strike(valve.next(3, 1)), "");

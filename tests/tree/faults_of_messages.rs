@@ -107,6 +107,7 @@ fn delayed_messages_come_later_and_in_order_and_wait_over_a_restart() {
         let addr = probe.addr();
         let tree = patient("app").child(probe).start().unwrap();
         addr.send(note(0)).await.unwrap();
+        let mut events = tree.subscribe();
         tree.inject("app/probe", fault("delay:3")).unwrap();
         let begun = Instant::now();
         let (first, second) = (actix_rt::spawn(addr.send(note(1))), actix_rt::spawn(addr.send(note(2))));
@@ -126,6 +127,7 @@ fn delayed_messages_come_later_and_in_order_and_wait_over_a_restart() {
         tree.inject("app/probe", Fault::Heal).unwrap();
         last.await.unwrap().unwrap();
         assert_eq!(begun.elapsed(), 5 * SECOND, "at once when it is healed");
+        assert_eq!(told(&mut events), ["delay:3", "fail", "delay:3", "heal"], "once in each life");
         tree.stop(SECOND).await;
     });
 }

@@ -94,3 +94,37 @@ fn a_spec_says_beforehand_whether_a_fault_can_be() {
         assert!(spec.check_injection(path, &fault(text)).is_err(), "{path} {text}");
     }
 }
+
+struct Till {
+    drawer: Vec<u32>,
+}
+
+impl actix::Actor for Till {
+    type Context = actix::Context<Self>;
+}
+
+/// As in docs/faults.md.
+#[test]
+fn the_lines_of_the_guide() {
+    run(async {
+        #[rustfmt::skip] // as it stands there
+        let till = ChildSpec::new("till", || Till { drawer: vec![5, 10] })
+            .fault("rob", "somebody empties the drawer", |till: &mut Till, _| till.drawer.clear())
+            .fault_with("add:CENTS", "there is more in it than was paid", |till: &mut Till, cents: u32, _| {
+                till.drawer.push(cents)
+            });
+        let tree = SupervisorSpec::new("shop").child(till).start().unwrap();
+        assert_eq!(tree.inject("shop/till", fault("add:50@p=0.5,times=3")).unwrap(), 1);
+        assert_eq!(tree.inject("shop/till", fault("rob")).unwrap(), 1);
+        tree.stop(SECOND).await;
+
+        let page = include_str!("../../docs/faults.md");
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        let code = page.split("```rust\n").nth(2).unwrap().split("```").next().unwrap();
+        let (spec, _) = code.split_once("let tree").unwrap();
+        assert!(words(include_str!("own_faults.rs")).contains(&words(spec)), "{spec}");
+        for known in Fault::all() {
+            assert!(page.contains(&format!("| `{known}` |")), "{known} is not in the table");
+        }
+    });
+}

@@ -121,7 +121,11 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
         }
         valve.holds(false); // An incarnation before this one may have ended over a message that it held.
         loop {
-            match valve.next(core.mailbox.look(claim, cx), seat.incarnation) {
+            let (passage, delay) = valve.next(core.mailbox.look(claim, cx), seat.incarnation);
+            if let Some(delay) = &delay {
+                strike::tell(seat, delay);
+            }
+            match passage {
                 Passage::Wait => return None,
                 Passage::Drop(strike) => {
                     strike::tell(seat, &strike);

@@ -24,8 +24,11 @@
 //! | `GET /v1/events?after=SEQ` | the events from there on, and then those that happen, each a [`wire::Event`]: as server-sent events, or in lines with `format=ndjson`. Without `after`, from now on. The last 2,048 are kept, or fewer if they are long |
 //! | `GET /v1/incidents` | the last 256 failures, each a [`wire::Incident`]; `/v1/incidents/ID` is one |
 //! | `GET /v1/extra/NAME` | what the program shows beside its tree, see [`Door::extra`] |
+//! | `GET /v1/faults` | the faults that can be put into every child, each a [`wire::FaultInfo`]; with `path=PATH` those of that part, its own included |
 //! | `POST /v1/inject` | [`wire::Inject`]: puts a failure into children |
 //! | `POST /v1/restart`, `/v1/stop` | [`wire::Target`]: stops a child by its shutdown rule, and starts it again, or not |
+//! | `POST /v1/pause`, `/v1/resume` | [`wire::Target`]: has a child's messages wait, or flow again |
+//! | `POST /v1/drain` | [`wire::Target`]: has a child handle what is queued and take nothing new, and stops it then |
 //! | `GET /metrics` | the tree for Prometheus |
 //! | `GET /v1/openapi.json` | all this for programs |
 //!

@@ -79,6 +79,12 @@ pub enum EventKind {
     },
     /// Somebody put a failure into the child on purpose.
     Injected(Fault),
+    /// Its mailbox waits from here on, see [`Tree::pause`](crate::supervision::Tree::pause).
+    Paused,
+    /// It takes messages again, old and new.
+    Resumed,
+    /// It handles what is queued, takes nothing new and then stops, see [`Tree::drain`](crate::supervision::Tree::drain).
+    Draining,
     /// Nobody will handle a message that was sent to the child. Said of its first dead letter, its second, fourth, eighth
     /// and so on, so that a flood of them is no flood of events; [`MessageCounts`](crate::supervision::MessageCounts) has
     /// them all.
@@ -104,6 +110,10 @@ pub enum Unhandled {
     Overflow,
     /// The child is down, and nobody is about to restart it.
     Down,
+    /// The child is being drained, and takes nothing new.
+    Draining,
+    /// It was dropped on purpose, see [`Fault::Drop`].
+    Injected,
 }
 
 /// How much of a supervisor's restart intensity is used.
@@ -156,7 +166,8 @@ impl Event {
             EventKind::Exited { reason, .. } if !reason.is_normal() => Level::Warn,
             EventKind::Stopped { reason, .. } if !reason.is_normal() => Level::Warn,
             EventKind::Restarting { .. } | EventKind::Injected(_) | EventKind::Missed(_) => Level::Warn,
-            EventKind::DeadLetter { why: Unhandled::Overflow, .. } => Level::Warn,
+            EventKind::Paused | EventKind::Draining => Level::Warn,
+            EventKind::DeadLetter { why: Unhandled::Overflow | Unhandled::Injected, .. } => Level::Warn,
             EventKind::GaveUp { .. } => Level::Error,
             EventKind::Report(report) => report.level(),
             _ => Level::Info,
@@ -204,6 +215,10 @@ impl fmt::Display for EventKind {
                 budget.intensity,
                 budget.period
             ),
+            Self::Injected(Fault::Heal) => f.write_str("is healed of what was put into it"),
+            Self::Paused => f.write_str("is paused: its messages wait"),
+            Self::Resumed => f.write_str("is resumed"),
+            Self::Draining => f.write_str("is being drained: it takes nothing new"),
             Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
             Self::DeadLetter { message, why, total } => {
                 let message = message.map_or_else(|| "a message".to_owned(), |kind| format!("a {kind}"));
@@ -222,6 +237,8 @@ impl fmt::Display for Unhandled {
         f.write_str(match self {
             Self::Overflow => "the mailbox is full",
             Self::Down => "the child is down",
+            Self::Draining => "the child is being drained",
+            Self::Injected => "it was dropped on purpose",
         })
     }
 }

@@ -1,11 +1,36 @@
 //! Failures on demand. The actor that fails needs no code for it: the fault strikes between its mailbox and its
-//! handler.
+//! handler, or before its factory.
+//!
+//! A fault is a word, and may have a [`Rule`] behind an `@` for when it strikes: `panic`, `block:2`, `panic@3`,
+//! `drop:5@p=0.1,seed=7`. Both together are an [`Injection`].
+//!
+//! ```
+//! use latido::fault::{Fault, Injection, Rule};
+//!
+//! let typed: Injection = "panic@3,times=2".parse().unwrap();
+//! assert_eq!(typed, Fault::Panic.with(Rule::message(3).times(2)));
+//! assert_eq!(typed.to_string(), "panic@3,times=2");
+//! ```
+//!
+//! An actor type may have faults of its own besides, see [`ChildSpec::fault`](crate::supervision::ChildSpec::fault).
 
-use std::fmt;
-use std::str::FromStr;
+mod argument;
+mod error;
+mod injection;
+mod rule;
+mod words;
+
 use std::time::Duration;
 
-/// A failure to put into a child, with `Tree::inject`.
+pub use self::argument::{ArgumentError, DiskError, Seconds};
+pub use self::error::FaultError;
+pub use self::injection::Injection;
+pub use self::rule::Rule;
+pub use self::words::FaultInfo;
+pub(crate) use self::words::{is_name, listed};
+use crate::exit::ExitReason;
+
+/// A failure to put into a child, with [`Tree::inject`](crate::supervision::Tree::inject).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -17,62 +42,88 @@ pub enum Fault {
     Stop,
     /// It blocks its thread for this long.
     Block(Duration),
+    /// It waits for something that does not come, and takes no message meanwhile. Its thread is free. A
+    /// [`message_limit`](crate::supervision::ChildSpec::message_limit) finds it.
+    Hang,
+    /// Each message takes it so much longer. It does nothing else meanwhile, and its thread is free.
+    Slow(Duration),
+    /// Each message reaches it so much later. They stay in order, and wait in its mailbox.
+    Delay(Duration),
+    /// So many messages are dropped before it sees them: they become dead letters.
+    Drop(u64),
+    /// So many of its next starts fail, before its factory is called.
+    FailStarts(u64),
+    /// So many empty messages are put into its mailbox, as if sent to its plain address. Its handlers do not see them.
+    Flood(u64),
+    /// What was put into it and waits to strike, or goes on, is taken back.
+    Heal,
+    /// One of its actor type's own.
+    Own {
+        /// Its name.
+        name: String,
+        /// What stands behind the colon.
+        argument: Option<String>,
+    },
 }
 
-/// When a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum When {
-    /// As soon as the child's thread gets to it.
-    #[default]
-    Now,
-    /// While it handles its n-th message from here on, counted from 1. That message is lost to its sender,
-    /// as in any crash; it strikes once.
-    Message(u64),
+/// Where a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seam {
+    /// The running actor: between two messages, or at one.
+    Life,
+    /// Each message on its way to the handler.
+    Messages,
+    /// A start, before the factory.
+    Starts,
 }
-
-/// A fault that no child can have: the text was not one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault; write panic, fail, stop or block:SECONDS")]
-pub struct FaultError(String);
 
 impl Fault {
-    /// Carries the fault out, in the actor's own code as far as anybody can tell. `Stop` is the caller's: it
-    /// has the context.
+    /// This fault, by a rule.
+    pub fn with(self, rule: Rule) -> Injection {
+        Injection { fault: self, rule }
+    }
+
+    pub(crate) fn seam(&self) -> Seam {
+        match self {
+            Self::Slow(_) | Self::Delay(_) | Self::Drop(_) => Seam::Messages,
+            Self::FailStarts(_) => Seam::Starts,
+            _ => Seam::Life,
+        }
+    }
+
+    /// Whether it strikes actors only: a supervisor's messages are the news of its children, and without one of them
+    /// its tree would hang.
+    pub(crate) fn is_for_actors_only(&self) -> bool {
+        self.seam() == Seam::Messages || matches!(self, Self::Hang | Self::Flood(_) | Self::Own { .. })
+    }
+
+    /// Whether it may be what ended a life so.
+    pub(crate) fn explains(&self, reason: &ExitReason) -> bool {
+        match self {
+            Self::Panic => matches!(reason, ExitReason::Panicked(_)),
+            Self::Fail | Self::FailStarts(_) => matches!(reason, ExitReason::Failed(_)),
+            Self::Stop => reason.is_normal(),
+            Self::Block(_) => matches!(reason, ExitReason::Unresponsive { .. }),
+            Self::Hang | Self::Slow(_) => matches!(reason, ExitReason::Deaf { .. }),
+            Self::Delay(_) | Self::Drop(_) | Self::Flood(_) | Self::Heal => false,
+            Self::Own { .. } => true,
+        }
+    }
+
+    /// The same by its name.
+    pub(crate) fn is_word_for_actors_only(name: &str) -> bool {
+        matches!(name, "hang" | "slow" | "delay" | "drop" | "flood")
+    }
+
+    /// Carries the fault out, in the actor's own code as far as anybody can tell. What needs more than the thread is the
+    /// caller's.
     pub(crate) fn strike(&self) {
         match self {
             Self::Panic => panic!("injected fault"),
             Self::Fail => crate::crash("injected fault"),
+            Self::FailStarts(_) => crate::crash("injected fault: this start fails"),
             Self::Block(time) => std::thread::sleep(*time),
-            Self::Stop => {}
-        }
-    }
-}
-
-impl FromStr for Fault {
-    type Err = FaultError;
-
-    fn from_str(text: &str) -> Result<Self, FaultError> {
-        let seconds = |text: &str| text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-        match text.split_once(':') {
-            None if text == "panic" => Ok(Self::Panic),
-            None if text == "fail" => Ok(Self::Fail),
-            None if text == "stop" => Ok(Self::Stop),
-            Some(("block", time)) => {
-                seconds(time).map(Self::Block).ok_or_else(|| FaultError(text.to_owned()))
-            }
-            _ => Err(FaultError(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panic => f.write_str("panic"),
-            Self::Fail => f.write_str("fail"),
-            Self::Stop => f.write_str("stop"),
-            Self::Block(time) => write!(f, "block:{}", time.as_secs_f64()),
+            _ => {}
         }
     }
 }

@@ -78,14 +78,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn break_each_once(tree: &Tree) -> Result<(), Box<dyn Error>> {
     let (mut progress, mut events) = (tree.subscribe(), tree.subscribe());
     let faults = [
-        (10, "app/generator", When::Now, "crashes"),
-        (20, "app/consumer", When::Message(1), "crashes over the next"),
-        (30, "app/registry", When::Message(1), "crashes over the next"),
+        (10, "app/generator", Rule::default(), "crashes"),
+        (20, "app/consumer", Rule::message(1), "crashes over the next"),
+        (30, "app/registry", Rule::message(1), "crashes over the next"),
     ];
-    for (records, path, when, what) in faults {
+    for (records, path, rule, what) in faults {
         until_processed(&mut progress, records).await?;
         println!("after {records} records {path} {what}");
-        tree.inject_when(path, Fault::Panic, when)?;
+        tree.inject(path, Fault::Panic.with(rule))?;
         let is_back = |event: &Event| matches!(event.kind, EventKind::Started) && event.incarnation == 2;
         events.until(path, is_back).await.ok_or("it did not come back")?;
         println!("{path} #2 started");

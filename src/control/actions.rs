@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::wire::{Done, Inject};
-use crate::fault::{Fault, FaultError, When};
+use crate::fault::{FaultError, Injection};
 use crate::supervision::{AdminError, Tree, TreeError};
 
 /// Why something was not done.
@@ -23,6 +23,7 @@ impl Error {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Fault(_) | Self::Message => StatusCode::BAD_REQUEST,
+            Self::Tree(TreeError::UnknownFault { .. } | TreeError::Fault(_)) => StatusCode::BAD_REQUEST,
             Self::Tree(_) | Self::Admin(AdminError::Unknown(_)) => StatusCode::NOT_FOUND,
             Self::Admin(_) => StatusCode::CONFLICT,
         }
@@ -30,13 +31,31 @@ impl Error {
 }
 
 pub(super) fn inject(tree: &Tree, Inject { path, fault, at_message }: &Inject) -> Result<Done, Error> {
-    let fault: Fault = fault.parse()?;
-    let when = match at_message {
-        None => When::Now,
+    let injection = match at_message {
+        None => fault.parse::<Injection>()?,
         Some(0) => return Err(Error::Message),
-        Some(n) => When::Message(*n),
+        Some(n) if fault.contains('@') => format!("{fault},{n}").parse()?,
+        Some(n) => format!("{fault}@{n}").parse()?,
     };
-    Ok(Done { children: tree.inject_when(path, fault, when)? })
+    Ok(Done { children: tree.inject(path, injection)? })
+}
+
+/// Has the child's messages wait.
+pub(super) async fn pause(tree: Tree, path: String) -> Result<Done, Error> {
+    tree.pause(&path)?;
+    Ok(Done { children: 1 })
+}
+
+/// Lets them flow again.
+pub(super) async fn resume(tree: Tree, path: String) -> Result<Done, Error> {
+    tree.resume(&path)?;
+    Ok(Done { children: 1 })
+}
+
+/// Has the child handle what is queued and take nothing new, and stops it then. It is answered when that is done.
+pub(super) async fn drain(tree: Tree, path: String) -> Result<Done, Error> {
+    tree.drain(&path).await?;
+    Ok(Done { children: 1 })
 }
 
 /// Stops a child by its shutdown rule, if it runs, and starts it again. It costs its supervisor none of its restarts.

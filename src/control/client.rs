@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::instance::{self, Card};
-use super::wire::{Done, Event, Incident, Inject, Instance, Refused, Target, Tree};
+use super::wire::{Done, Event, FaultInfo, Incident, Inject, Instance, Refused, Target, Tree};
 
 /// Whoever knocks at one door.
 #[derive(Clone, Debug)]
@@ -116,6 +116,12 @@ impl Client {
         }))
     }
 
+    /// The faults that the children at a path have, or a glob over paths; without one, those that every child has.
+    pub async fn faults(&self, path: Option<&str>) -> Result<Vec<FaultInfo>, ClientError> {
+        let of = path.map_or_else(String::new, |path| format!("?path={}", url_escaped(path)));
+        self.get(&format!("/v1/faults{of}")).await
+    }
+
     /// Puts a failure into children.
     pub async fn inject(&self, inject: &Inject) -> Result<Done, ClientError> {
         self.post("/v1/inject", inject).await
@@ -129,6 +135,21 @@ impl Client {
     /// Stops a child; it stays down until it is restarted.
     pub async fn stop(&self, path: &str) -> Result<Done, ClientError> {
         self.post("/v1/stop", &Target { path: path.to_owned() }).await
+    }
+
+    /// Has a child's messages wait.
+    pub async fn pause(&self, path: &str) -> Result<Done, ClientError> {
+        self.post("/v1/pause", &Target { path: path.to_owned() }).await
+    }
+
+    /// Lets them flow again.
+    pub async fn resume(&self, path: &str) -> Result<Done, ClientError> {
+        self.post("/v1/resume", &Target { path: path.to_owned() }).await
+    }
+
+    /// Has a child handle what is queued and take nothing new, and stops it then. Answered when that is done.
+    pub async fn drain(&self, path: &str) -> Result<Done, ClientError> {
+        self.post("/v1/drain", &Target { path: path.to_owned() }).await
     }
 
     async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, ClientError> {
@@ -153,6 +174,18 @@ impl Client {
             .expect("its parts are right");
         Ok(sender.send_request(request).await?)
     }
+}
+
+/// As it may stand in a query.
+fn url_escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b'*' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 async fn answer<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, ClientError> {

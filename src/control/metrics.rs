@@ -93,6 +93,10 @@ mod tests {
             last_exit: None,
             messages: Messages { received: 1 << 40, queued: 2, ..Messages::default() },
             supervisor: None,
+            paused: false,
+            draining: false,
+            armed: Vec::new(),
+            own_faults: Vec::new(),
         };
         let text = text(&Tree { at: 0.0, seq: 7, abandoned_threads: 1, children: vec![child] });
         let label = r#"{path="app/a\"b\\\n"}"#;

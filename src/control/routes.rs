@@ -20,6 +20,7 @@ use super::guard::{self, Rate, Token, Way};
 use super::history::{History, Portion};
 use super::wire::{self, Done, Instance, Refused, Target};
 use super::{actions, metrics};
+use crate::fault::Fault;
 use crate::supervision::Tree;
 
 /// What an action says is short.
@@ -64,6 +65,9 @@ pub(super) fn router(house: Arc<House>, way: Way) -> Router {
         .route("/v1/inject", post(inject))
         .route("/v1/restart", post(restart))
         .route("/v1/stop", post(stop))
+        .route("/v1/pause", post(pause))
+        .route("/v1/resume", post(resume))
+        .route("/v1/drain", post(drain))
         .layer(from_fn_with_state(house.clone(), may_act));
     Router::new()
         .route("/v1", get(instance))
@@ -71,6 +75,7 @@ pub(super) fn router(house: Arc<House>, way: Way) -> Router {
         .route("/v1/events", get(events))
         .route("/v1/incidents", get(incidents))
         .route("/v1/incidents/{id}", get(incident))
+        .route("/v1/faults", get(faults))
         .route("/v1/extra/{name}", get(extra))
         .route("/v1/openapi.json", get(openapi))
         .route("/metrics", get(prometheus))
@@ -148,6 +153,26 @@ async fn extra(State(house): Door, Path(name): Path<String>) -> Response {
     match house.extras.iter().find(|(known, _)| *known == name) {
         Some((_, value)) => json(&value()),
         None => refused(StatusCode::NOT_FOUND, format!("this program has no {name:?} to show")),
+    }
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    path: Option<String>,
+}
+
+async fn faults(
+    State(house): Door,
+    query: Result<Query<Whose>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let known = match query {
+        Ok(Query(Whose { path: Some(path) })) => house.tree.faults(&path),
+        Ok(Query(Whose { path: None })) => Ok(Fault::all().to_vec()),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, error.body_text()),
+    };
+    match known {
+        Ok(known) => json(&known.iter().map(wire::FaultInfo::from).collect::<Vec<_>>()),
+        Err(error) => refused(StatusCode::NOT_FOUND, error.to_string()),
     }
 }
 
@@ -241,6 +266,18 @@ async fn restart(State(house): Door, body: Body) -> Response {
 
 async fn stop(State(house): Door, body: Body) -> Response {
     act(house, body, actions::stop).await
+}
+
+async fn pause(State(house): Door, body: Body) -> Response {
+    act(house, body, actions::pause).await
+}
+
+async fn resume(State(house): Door, body: Body) -> Response {
+    act(house, body, actions::resume).await
+}
+
+async fn drain(State(house): Door, body: Body) -> Response {
+    act(house, body, actions::drain).await
 }
 
 async fn act<F>(house: Arc<House>, body: Body, action: fn(Tree, String) -> F) -> Response

@@ -62,6 +62,19 @@ pub struct Child {
     pub messages: Messages,
     /// If it is a supervisor: how, and how much of its restarts is used.
     pub supervisor: Option<Supervisor>,
+    /// Its messages wait until it is resumed.
+    #[serde(default)]
+    pub paused: bool,
+    /// It handles what is queued, takes nothing new and then stops.
+    #[serde(default)]
+    pub draining: bool,
+    /// The faults that were put into it and wait to strike, or go on, such as `panic@3`.
+    #[serde(default)]
+    pub armed: Vec<String>,
+    /// The faults that it has besides those that every child has, as they are to be typed: `cut`, `signal:NAME`. What they
+    /// do is told by `GET /v1/faults`.
+    #[serde(default)]
+    pub own_faults: Vec<String>,
 }
 
 /// What a child is doing.
@@ -176,6 +189,9 @@ pub enum What {
     Injected {
         fault: String,
     },
+    Paused,
+    Resumed,
+    Draining,
     DeadLetter {
         message: Option<String>,
         why: String,
@@ -253,11 +269,20 @@ pub struct Stopped {
 pub struct Inject {
     /// A path, or a glob over paths.
     pub path: String,
-    /// Such as `panic` or `block:2`.
+    /// Such as `panic`, `block:2`, `panic@3` or `drop:5@p=0.1`; see [`Rule`](crate::fault::Rule).
     pub fault: String,
-    /// The number of the message that it strikes at; at once without one.
+    /// The number of the message that it strikes at, if that is not said behind an `@`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_message: Option<u64>,
+}
+
+/// A fault that can be put into children.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultInfo {
+    /// What is to be typed: `panic`, `block:SECONDS`.
+    pub usage: String,
+    /// What it does, in a sentence.
+    pub says: String,
 }
 
 /// The child that an action is about.

@@ -31,6 +31,8 @@ impl Book {
     pub(crate) fn note(&mut self, event: &Event, open: &Open) {
         let Event { path, incarnation, .. } = event;
         match &event.kind {
+            // These end no life.
+            EventKind::Injected(Fault::Delay(_) | Fault::Drop(_) | Fault::Flood(_) | Fault::Heal) => {}
             EventKind::Injected(fault) => {
                 self.faults.insert(path.clone(), (*incarnation, fault.clone()));
             }
@@ -71,7 +73,9 @@ impl Book {
         let EventKind::Exited { reason, lived, lost, message, kept } = &event.kind else {
             return;
         };
-        let fault = self.fault_of(&event.path).filter(|(of, _)| *of == event.incarnation);
+        let fault = self
+            .fault_of(&event.path)
+            .filter(|(of, fault)| *of == event.incarnation && fault.explains(reason));
         if self.incidents.len() == REMEMBERED {
             self.incidents.pop_front();
         }

@@ -57,6 +57,17 @@ pub enum AdminError {
         /// How it ended: [`ExitReason::Normal`] if it stopped itself, and so declined to start.
         reason: ExitReason,
     },
+    /// The order is for an actor, and this is a supervisor.
+    #[error(
+        "{0} is a supervisor, whose messages are the news of its children and cannot wait: name one of those"
+    )]
+    Supervisor(TreePath),
+    /// The child is being drained.
+    #[error("{0} is being drained: resume it first")]
+    Draining(TreePath),
+    /// The child was resumed while it was being drained.
+    #[error("{0} was resumed before it was drained")]
+    Resumed(TreePath),
     /// The supervisor ended before the order was carried out.
     #[error("the supervisor ended before it was done")]
     Ended,

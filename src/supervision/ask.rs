@@ -76,6 +76,12 @@ pub enum AskError {
     /// Nobody handled the message: it was dropped from a full mailbox.
     #[error("the message was not handled: it was dropped from a full mailbox")]
     Dropped,
+    /// Nobody handled the message: the child is being drained, and takes nothing new.
+    #[error("the message was not handled: the child is being drained")]
+    Draining,
+    /// Nobody handled the message: it was dropped on purpose, see [`Fault::Drop`](crate::fault::Fault::Drop).
+    #[error("the message was not handled: it was dropped on purpose")]
+    Injected,
     /// There was no answer in time, and the message was still waiting. It will not be handled.
     #[error("no answer in {0:?}: the message was still waiting")]
     TimedOutQueued(Duration),
@@ -99,6 +105,8 @@ pub(super) struct Fate {
 const WAITING: u64 = 0;
 const OVERFLOWED: u64 = u64::MAX;
 const DOWN: u64 = u64::MAX - 1;
+const DRAINING: u64 = u64::MAX - 2;
+const INJECTED: u64 = u64::MAX - 3;
 
 impl Fate {
     pub(super) fn is_in_hand(&self, incarnation: u64, life: &Arc<Life>) {
@@ -110,6 +118,8 @@ impl Fate {
         let state = match why {
             Unhandled::Overflow => OVERFLOWED,
             Unhandled::Down => DOWN,
+            Unhandled::Draining => DRAINING,
+            Unhandled::Injected => INJECTED,
         };
         self.state.store(state, Ordering::Release);
     }
@@ -123,6 +133,8 @@ impl Fate {
     fn taken(&self) -> Result<u64, AskError> {
         match self.state.load(Ordering::Acquire) {
             OVERFLOWED => Err(AskError::Dropped),
+            DRAINING => Err(AskError::Draining),
+            INJECTED => Err(AskError::Injected),
             WAITING | DOWN => Err(AskError::Down),
             incarnation => Ok(incarnation),
         }
@@ -153,6 +165,7 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
         match mailbox.put(Letter::new::<M>(envelope, None)).ok_or_else(|| down(mailbox))? {
             Ok(()) => Ok(()),
             Err(Refused::Full) => Err(AskError::Full),
+            Err(Refused::Draining) => Err(AskError::Draining),
             Err(Refused::Wait(letter)) => mailbox.push(letter).ok_or_else(|| down(mailbox)),
         }
     }
@@ -228,6 +241,7 @@ where
         match mailbox.put(letter).ok_or_else(|| down(mailbox))? {
             Ok(()) => return Ok(()),
             Err(Refused::Full) => return Err(AskError::Full),
+            Err(Refused::Draining) => return Err(AskError::Draining),
             Err(Refused::Wait(back)) => letter = back,
         }
         room.await;

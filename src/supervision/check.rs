@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::child::AnyChild;
 use super::policy::{AutoShutdown, Restart, Strategy};
 use super::spec::{AnySpec, Conduct, Kind};
+use crate::fault::{Fault, FaultInfo, is_name};
 use crate::path::TreePath;
 
 /// A spec that cannot be carried out. Nothing was started.
@@ -20,6 +22,16 @@ pub enum SpecError {
         supervisor: String,
         /// The id.
         id: String,
+    },
+    /// A fault of a child's own has a name that cannot be.
+    #[error(
+        "{child} cannot have a fault called {name:?}: a name is of lower case letters, digits and -, and each fault has its own"
+    )]
+    BadFault {
+        /// The child.
+        child: TreePath,
+        /// The name.
+        name: String,
     },
     /// A period of no length counts no restarts.
     #[error("the period of {0} is zero: restarts are counted over a time")]
@@ -73,8 +85,9 @@ impl AnySpec {
             return Err(SpecError::BadId { supervisor, id: id.clone() });
         }
         let path = supervisor.map_or_else(|| TreePath::root(id), |supervisor| supervisor.join(id));
-        let Kind::Supervisor(plan) = &self.kind else {
-            return Ok(());
+        let plan = match &self.kind {
+            Kind::Supervisor(plan) => plan,
+            Kind::Worker(child) => return check_faults(&**child, &path),
         };
         if plan.period.is_zero() {
             return Err(SpecError::ZeroPeriod(path));
@@ -96,4 +109,11 @@ impl AnySpec {
         }
         Ok(())
     }
+}
+
+fn check_faults(child: &dyn AnyChild, path: &TreePath) -> Result<(), SpecError> {
+    let mut taken: HashSet<_> = Fault::all().iter().map(|fault| fault.name).collect();
+    let wrong = child.own_faults().into_iter().find(|own| !is_name(own.name) || !taken.insert(own.name));
+    let bad = |own: FaultInfo| SpecError::BadFault { child: path.clone(), name: own.name.to_owned() };
+    wrong.map_or(Ok(()), |own| Err(bad(own)))
 }

@@ -66,7 +66,10 @@ fn leave(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
 
 impl Watched for Seat {
     fn is_called(&self) -> bool {
-        self.has_been_up() && !self.has_orders() && self.node.child.messages().queued > 0
+        self.has_been_up()
+            && !self.has_orders()
+            && !self.node.valve.is_paused()
+            && self.node.child.messages().queued > 0
     }
 
     fn wake(&self) {

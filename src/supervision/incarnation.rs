@@ -1,25 +1,26 @@
 //! One life of an actor: an ordinary `Context`, driven here instead of by actix, so that a panic in it is caught and
 //! its mailbox outlives it.
 
-use std::cell::Cell;
+mod pump;
+mod strike;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 
+use actix::dev::ContextFut;
 use actix::dev::channel::{AddressSender, channel};
-use actix::dev::{ContextFut, Envelope, EnvelopeProxy};
-use actix::fut::{ActorFuture, wrap_future};
-use actix::{Actor, ActorContext, ActorState, AsyncContext, Context};
+use actix::{Actor, ActorContext, AsyncContext, Context};
+use tokio::time::{Sleep, sleep_until};
 
+use self::pump::{Pump, PumpState};
+use self::strike::Struck;
 use super::child::Core;
-use super::mailbox::Claim;
 use super::seat::Seat;
 use super::unborn::Unborn;
-use crate::event::EventKind;
 use crate::exit::{ExitReason, Kill, catch, drop_quietly};
-use crate::fault::Fault;
 use crate::reporter::Reporter;
 
 /// How many messages an actor handles before its neighbours on the arbiter get their turn. actix has no such bound:
@@ -47,6 +48,8 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
     waker: Option<Waker>,
     asked_to_stop: bool,
     pump: Rc<PumpState>,
+    /// For a fault whose time comes.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a child is running for nearly all of its time")]
@@ -71,6 +74,7 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             waker: None,
             asked_to_stop: false,
             pump: Rc::default(),
+            alarm: None,
         }
     }
 
@@ -114,15 +118,23 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         }
         self.pump.budget.set(MESSAGES_PER_POLL);
         let was_up = self.seat.has_been_up();
+        let is_throttled = self.seat.node.valve.is_throttled();
         let polled = catch(|| {
-            if was_up && let Some(fault) = self.seat.node.faults.due_now() {
-                strike(&self.seat, &fault, fut.ctx());
+            if is_throttled
+                && was_up
+                && let Some(strike) = self.seat.node.valve.due(self.seat.incarnation)
+            {
+                let (core, seat) = (&self.core, &self.seat);
+                Struck { core, seat, actor: None }.by(&strike, fut.ctx());
                 // It may have taken long: orders and other faults come before anything else.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             Pin::new(&mut *fut).poll(cx)
         });
+        if is_throttled {
+            set_alarm(&mut self.alarm, &self.seat, cx);
+        }
         match polled {
             // Destructors may panic while it is being frozen.
             Err(reason) => Poll::Ready(self.pump.failure.take().unwrap_or(reason)),
@@ -152,6 +164,10 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
         self.core.mailbox.connect(&mut ctx);
         self.pump.claim.set(self.core.mailbox.claim(self.seat.incarnation));
         ctx.spawn(Pump::new(&self.core, &self.seat, &self.pump));
+        if let Some(strike) = self.seat.node.valve.due_at_start(self.seat.incarnation) {
+            strike::tell(&self.seat, &strike);
+            strike.fault.strike();
+        }
         let actor = (self.core.factory)(&self.seat);
         let fut = ctx.into_future(actor);
         Life::Running { fut, _own: sender }
@@ -205,111 +221,13 @@ impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
     }
 }
 
-fn strike<A: Actor<Context = Context<A>>>(seat: &Seat, fault: &Fault, ctx: &mut Context<A>) {
-    seat.publish(EventKind::Injected(fault.clone()));
-    match fault {
-        Fault::Stop => ctx.stop(),
-        fault => fault.strike(),
-    }
-}
-
-/// Carries messages from the mailbox to the actor. It is an item of the actor's context, polled only once `started()`
-/// has returned and what that put into `ctx.wait()` is done: its first poll is the moment at which the actor is up.
-struct Pump<A: Actor<Context = Context<A>>> {
-    core: Arc<Core<A>>,
-    seat: Arc<Seat>,
-    state: Rc<PumpState>,
-    /// The message that is being handled. Kept here, because each frame of the stack that has something to drop makes
-    /// a panic through it half a microsecond longer.
-    in_hand: Option<Envelope<A>>,
-}
-
-#[derive(Default)]
-struct PumpState {
-    /// Kept by the incarnation: a second pump does not take the mailbox away from a successor.
-    claim: Cell<Claim>,
-    budget: Cell<u32>,
-    cancelled: Cell<bool>,
-    /// Still set when the incarnation ends: it ended over a message.
-    is_handling: Cell<bool>,
-    is_up: Cell<bool>,
-    /// What a handler ended with that did not return.
-    failure: Cell<Option<ExitReason>>,
-}
-
-impl<A: Actor<Context = Context<A>>> Pump<A> {
-    fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState>) -> Self {
-        Self { core: core.clone(), seat: seat.clone(), state: state.clone(), in_hand: None }
-    }
-}
-
-impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        actor: &mut A,
-        ctx: &mut Context<A>,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<()> {
-        let this = self.get_mut();
-        if !this.core.says_when_up && !this.state.is_up.replace(true) {
-            this.seat.is_up();
-        }
-        if let Some(pulse) = &this.seat.pulse {
-            pulse.looks();
-        }
-        match catch(|| this.deliver(actor, ctx, cx)) {
-            Ok(()) => {}
-            Err(reason) => {
-                this.state.failure.set(Some(reason));
-                this.freeze(ctx);
-            }
-        }
-        Poll::Pending
-    }
-}
-
-impl<A: Actor<Context = Context<A>>> Pump<A> {
-    #[inline(always)]
-    fn deliver(&mut self, actor: &mut A, ctx: &mut Context<A>, cx: &mut task::Context<'_>) {
-        while !ctx.waiting() {
-            if self.seat.has_news() {
-                return; // Whoever gave the order has woken the incarnation.
-            }
-            let Some(left) = self.state.budget.get().checked_sub(1) else {
-                return cx.waker().wake_by_ref();
-            };
-            let Some(message) = self.core.mailbox.take(self.state.claim.get(), cx) else { return };
-            self.state.budget.set(left);
-            // Before a fault strikes: it strikes over this message, which is lost with it.
-            self.state.is_handling.set(true);
-            if let Some(fault) = self.seat.node.faults.due_at_message() {
-                strike(&self.seat, &fault, ctx);
-            }
-            self.in_hand.insert(message).handle(actor, ctx);
-            self.in_hand = None;
-            if !self.core.says_when_up {
-                self.seat.node.speaker.answered();
-            }
-            self.state.is_handling.set(false);
-        }
-    }
-
-    /// Keeps actix from running anything more of an actor whose handler did not return, until the incarnation ends it.
-    ///
-    /// The panic could unwind through actix as well. That is twice as far, and half of what a restart costs.
-    fn freeze(&self, ctx: &mut Context<A>) {
-        if ctx.state() != ActorState::Running {
-            // It asked to stop, and `stopping()` would run.
-            self.core.mailbox.connect(ctx);
-        }
-        ctx.wait(wrap_future(std::future::pending()));
-    }
-}
-
-impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
-    fn drop(&mut self) {
-        self.state.cancelled.set(true);
+/// Has the incarnation polled when the time of a fault comes, or is over.
+#[cold]
+fn set_alarm(alarm: &mut Option<Pin<Box<Sleep>>>, seat: &Seat, cx: &mut task::Context<'_>) {
+    *alarm = seat.node.valve.alarm().map(|at| Box::pin(sleep_until(at)));
+    if let Some(alarm) = alarm
+        && alarm.as_mut().poll(cx).is_ready()
+    {
+        cx.waker().wake_by_ref();
     }
 }

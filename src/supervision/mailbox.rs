@@ -1,6 +1,8 @@
 //! A queue that outlives its reader. The address is made with the spec and stays good for every incarnation;
 //! what is queued while none runs waits for the next.
 
+mod outside;
+
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
@@ -168,6 +170,7 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
                 if is_reader {
                     queue.discard_all(cx, Unhandled::Down);
                     queue.wake_by(cx.waker());
+                    self.tell_curious(queue);
                     // Whoever waits for room shall hear the same.
                     self.room.notify_waiters();
                 }

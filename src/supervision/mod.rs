@@ -48,6 +48,7 @@ mod machine;
 mod mailbox;
 mod monitor;
 mod node;
+mod own_fault;
 mod placement;
 mod policy;
 mod queue;
@@ -58,6 +59,7 @@ mod spec;
 mod supervisor;
 mod tree;
 mod unborn;
+mod valve;
 mod vitals;
 mod window;
 

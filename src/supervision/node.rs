@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix_rt::ArbiterHandle;
 use futures::future::{LocalBoxFuture, join_all};
 
-use super::armed::Armed;
 use super::boss::Boss;
 use super::branch::Branch;
 use super::child::{AnyChild, Core};
@@ -17,6 +16,7 @@ use super::placement::Thread;
 use super::seat::Seat;
 use super::spec::{AnySpec, Kind, Rules};
 use super::unborn::Unborn;
+use super::valve::Valve;
 use super::vitals::{ChildState, Vitals};
 use crate::bus::EventBus;
 use crate::exit::{ExitReason, Kill};
@@ -32,7 +32,8 @@ pub(crate) struct Node {
     pub(crate) boss: Boss,
     /// What it has if it is a supervisor.
     pub(crate) branch: Option<Box<Branch>>,
-    pub(crate) faults: Armed,
+    /// Between its mailbox and its handlers.
+    pub(crate) valve: Valve,
     vitals: Mutex<Vitals>,
     /// How many incarnations there are, those that were left behind included.
     lives: AtomicUsize,
@@ -64,7 +65,7 @@ impl Node {
             shares_thread: thread.is_none(),
             boss,
             branch,
-            faults: Armed::default(),
+            valve: Valve::default(),
             vitals: Mutex::default(),
             lives: AtomicUsize::new(0),
             thread: thread.map(|thread| Box::new(Mutex::new(thread))),

@@ -1,13 +1,13 @@
 //! What waits in a mailbox, in order, within its bound, and counted.
 
+mod inlet;
+
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use actix::Actor;
 use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
-use futures::Stream;
 
 use super::bound::{Bound, MessageCounts, Overflow};
 use super::letter::{Account, Kind, Letter, Lost, Toll};
@@ -17,6 +17,8 @@ use crate::event::{EventKind, Unhandled};
 pub(super) struct Queue<A: Actor<Context = actix::Context<A>>> {
     pub(super) inlet: AddressReceiver<A>,
     pub(super) bound: Option<Bound>,
+    /// It takes nothing new.
+    is_sealed: bool,
     pub(super) reader: Claim,
     pub(super) waker: Option<Waker>,
     /// The reader has found nothing, and was not woken since.
@@ -51,6 +53,8 @@ pub(super) enum Refused<A: Actor> {
     Wait(Letter<A>),
     /// There is no room, and there is no waiting for it.
     Full,
+    /// Nothing new is taken.
+    Draining,
 }
 
 impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
@@ -58,6 +62,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
         Self {
             inlet,
             bound,
+            is_sealed: false,
             reader: Claim::default(),
             waker: None,
             is_idle: false,
@@ -78,7 +83,7 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     #[inline]
     pub(super) fn take(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
         self.handled();
-        if self.bound.is_some() {
+        if self.bound.is_some() || self.is_sealed {
             self.receive_all(cx);
         }
         let envelope = match self.waiting.pop_front() {
@@ -103,6 +108,10 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     /// Puts a message behind all that have arrived, if the bound allows.
     pub(super) fn put(&mut self, letter: Letter<A>) -> Result<(), Refused<A>> {
         self.receive_all_quietly();
+        if self.is_sealed {
+            self.trash.letters.push(letter);
+            return Err(Refused::Draining);
+        }
         if let Some(bound) = self.bound.filter(|bound| self.waiting.len() >= bound.capacity) {
             match bound.overflow {
                 Overflow::Block => return Err(Refused::Wait(letter)),
@@ -125,6 +134,9 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     /// Puts a message behind all that have arrived, whatever the bound.
     pub(super) fn push(&mut self, letter: Letter<A>) {
         self.counts.received += 1;
+        if self.is_sealed {
+            return self.discard(letter, Unhandled::Draining);
+        }
         self.waiting.push_back(letter);
     }
 
@@ -245,46 +257,5 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
             self.trash.news = Some(EventKind::DeadLetter { message, why, total: self.counts.dropped });
         }
         self.trash.letters.push(letter);
-    }
-
-    // ===== what actix's channel holds =====
-
-    #[inline]
-    fn receive(&mut self, cx: &mut Context<'_>) -> Option<Envelope<A>> {
-        match Pin::new(&mut self.inlet).poll_next(cx) {
-            Poll::Ready(Some(envelope)) => {
-                self.counts.received += 1;
-                Some(envelope)
-            }
-            // The mailbox holds an address of its own, so the inlet never ends.
-            Poll::Ready(None) | Poll::Pending => None,
-        }
-    }
-
-    /// Takes over what was sent to the address, within the bound. The reader's waker stays registered there.
-    fn receive_all_quietly(&mut self) {
-        let waker = self.waker.take();
-        self.receive_all(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())));
-        self.waker = waker;
-    }
-
-    fn receive_all(&mut self, cx: &mut Context<'_>) {
-        while let Some(letter) = self.receive(cx).map(Letter::unknown) {
-            match self.bound.filter(|bound| self.waiting.len() >= bound.capacity).map(|bound| bound.overflow)
-            {
-                None | Some(Overflow::Block) => self.waiting.push_back(letter),
-                Some(Overflow::DropOldest) if !self.waiting.is_empty() => {
-                    self.drop_oldest();
-                    self.waiting.push_back(letter);
-                }
-                Some(_) => self.discard(letter, Unhandled::Overflow),
-            }
-        }
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.waiting.pop_front() {
-            self.discard(oldest, Unhandled::Overflow);
-        }
     }
 }

@@ -11,6 +11,7 @@ use super::policy::Strategy;
 use super::vitals::ChildState;
 use crate::event::Budget;
 use crate::exit::ExitReason;
+use crate::fault::{FaultInfo, Injection};
 use crate::path::TreePath;
 
 /// A tree at one moment; `Display` draws it.
@@ -36,6 +37,14 @@ pub struct ChildInfo {
     pub last_exit: Option<ExitReason>,
     /// What became of its messages, over all its lives.
     pub messages: MessageCounts,
+    /// Its messages wait, see [`Tree::pause`](super::Tree::pause).
+    pub paused: bool,
+    /// It takes nothing new, see [`Tree::drain`](super::Tree::drain).
+    pub draining: bool,
+    /// The faults that were put into it and wait to strike, or go on.
+    pub armed: Vec<Injection>,
+    /// The faults of its actor type's own.
+    pub own_faults: Vec<FaultInfo>,
     /// If it is a supervisor: how, and how much of its intensity is used now.
     pub supervisor: Option<(Strategy, Budget)>,
 }
@@ -103,6 +112,10 @@ impl ChildInfo {
             incarnation: vitals.incarnation,
             last_exit: vitals.last_exit,
             messages: node.child.messages(),
+            paused: node.valve.is_paused(),
+            draining: node.child.is_sealed(),
+            armed: node.valve.armed(),
+            own_faults: node.child.own_faults(),
             supervisor,
         }
     }
@@ -128,6 +141,14 @@ impl fmt::Display for Snapshot {
             }
             if child.messages.queued > 0 {
                 write!(f, ", {} queued", child.messages.queued)?;
+            }
+            for (is_so, word) in [(child.paused, "paused"), (child.draining, "draining")] {
+                if is_so {
+                    write!(f, ", {word}")?;
+                }
+            }
+            for injection in &child.armed {
+                write!(f, ", armed with {injection}")?;
             }
             match &child.last_exit {
                 // Where it panicked is too long for a line of a table; the event has it.

@@ -36,7 +36,7 @@ use crate::pulse::Limits;
 /// let fetcher: Addr<Fetcher> = fetch.addr();
 /// ```
 pub struct ChildSpec<A: Actor<Context = Context<A>>> {
-    core: Arc<Core<A>>,
+    pub(super) core: Arc<Core<A>>,
     rules: Rules,
 }
 

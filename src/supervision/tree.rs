@@ -1,23 +1,25 @@
 //! A running tree, from outside.
 
+mod faults;
+mod flow;
+mod orders;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Addr;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
-use super::admin::{AdminError, Order, What};
+pub use self::faults::TreeError;
+use super::admin::AdminError;
 use super::boss::Boss;
 use super::monitor::Monitor;
 use super::node::Node;
-use super::snapshot::{Counts, Snapshot};
+use super::snapshot::Snapshot;
 use super::spec::AnySpec;
-use super::supervisor::Supervisor;
 use crate::bus::EventBus;
 use crate::event::Events;
 use crate::exit::{ExitReason, Kill};
-use crate::fault::{Fault, When};
 use crate::incident::Incident;
 use crate::path::TreePath;
 
@@ -30,20 +32,6 @@ pub struct Tree {
     root: Arc<Node>,
     bus: EventBus,
     ended: watch::Receiver<Option<ExitReason>>,
-}
-
-/// What a tree cannot do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TreeError {
-    /// No child has this path.
-    #[error("there is no {path}; there are {known}")]
-    UnknownPath {
-        /// The path that was asked for.
-        path: String,
-        /// The paths there are, joined by commas.
-        known: String,
-    },
 }
 
 impl Tree {
@@ -71,26 +59,6 @@ impl Tree {
     /// The last failures, up to 256, as stories; the oldest first.
     pub fn incidents(&self) -> Vec<Incident> {
         self.bus.incidents()
-    }
-
-    /// Puts a failure into the child at `path`: it strikes as `when` says, the incarnation that runs then. A child
-    /// that is down has it when it is up again.
-    ///
-    /// `path` may be a glob (see [`TreePath::matches`]); each child that it fits gets the fault. Says how many did.
-    pub fn inject_when(&self, path: &str, fault: Fault, when: When) -> Result<usize, TreeError> {
-        let nodes = self.find(path)?;
-        for node in &nodes {
-            node.faults.arm(fault.clone(), when);
-            if let Some(seat) = node.seat() {
-                seat.wake();
-            }
-        }
-        Ok(nodes.len())
-    }
-
-    /// Puts a failure into the child at `path` now: [`inject_when`](Self::inject_when) with [`When::Now`].
-    pub fn inject(&self, path: &str, fault: Fault) -> Result<usize, TreeError> {
-        self.inject_when(path, fault, When::Now)
     }
 
     /// Stops the tree, children in reverse order, each by its own rule; what is still there after `deadline` is
@@ -165,55 +133,6 @@ impl Tree {
     /// [`ExitReason::OutOfThreads`](crate::ExitReason::OutOfThreads).
     pub fn abandoned_threads(&self) -> usize {
         self.bus.lost_threads()
-    }
-
-    // ===== orders =====
-
-    /// Starts a new child below the supervisor at `path`, after those it has. Returns once the child is up.
-    ///
-    /// A child that fails to start, or declines to by stopping itself, is not kept. The child belongs to the supervisor's
-    /// incarnation: should that end, the child is not started again by the next.
-    pub async fn start_child(&self, path: &str, child: impl Into<AnySpec>) -> Result<(), AdminError> {
-        let node = self.node(path)?;
-        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path().clone()))?;
-        self.order(&branch.addr, What::Start(Box::new(child.into()))).await
-    }
-
-    /// Stops the child at `path` by its shutdown rule, and keeps it down until [`restart_child`](Self::restart_child).
-    /// Returns once it is down. One that is down already stays so; a dynamic supervisor forgets it.
-    pub async fn terminate_child(&self, path: &str) -> Result<(), AdminError> {
-        self.order_about(path, What::Terminate).await
-    }
-
-    /// Starts a child again that is down for good. Costs none of its supervisor's restarts. Returns once it is up.
-    pub async fn restart_child(&self, path: &str) -> Result<(), AdminError> {
-        self.order_about(path, What::Restart).await
-    }
-
-    /// Forgets a child that is down for good; its address is closed.
-    pub async fn delete_child(&self, path: &str) -> Result<(), AdminError> {
-        self.order_about(path, What::Delete).await
-    }
-
-    /// How many children the supervisor at `path` has.
-    pub fn count_children(&self, path: &str) -> Result<Counts, AdminError> {
-        let node = self.node(path)?;
-        let branch = node.branch.as_ref().ok_or_else(|| AdminError::NotASupervisor(node.path().clone()))?;
-        Ok(Counts::of(&branch.children()))
-    }
-
-    async fn order_about(&self, path: &str, what: fn(Arc<Node>) -> What) -> Result<(), AdminError> {
-        let node = self.node(path)?;
-        match &node.boss {
-            Boss::Supervisor { addr, .. } => self.order(addr, what(node.clone())).await,
-            Boss::Nobody(_) => Err(AdminError::Root(node.path().clone())),
-        }
-    }
-
-    async fn order(&self, supervisor: &Addr<Supervisor>, what: What) -> Result<(), AdminError> {
-        let (reply, answer) = oneshot::channel();
-        supervisor.do_send(Order { what, reply });
-        answer.await.unwrap_or(Err(AdminError::Ended))
     }
 
     fn node(&self, path: &str) -> Result<Arc<Node>, AdminError> {

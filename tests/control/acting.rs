@@ -52,3 +52,56 @@ async fn a_child_is_restarted_and_stopped_at_no_cost() {
     assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
     assert!(client.stop("app").await.unwrap_err().to_string().contains("stop the tree instead"));
 }
+
+#[actix::test]
+async fn a_fault_comes_with_its_rule_and_is_shown_until_it_is_over() {
+    let watched = tree().await;
+    let open = door(&watched.tree).allow_actions().open().unwrap();
+    let client = Client::new(open.card());
+    let inject = |fault: &str, at_message| Inject { path: "app/one".into(), fault: fault.into(), at_message };
+    client.inject(&inject("panic@times=2", Some(2))).await.unwrap();
+    client.inject(&inject("drop:1@p=1,seed=3", None)).await.unwrap();
+    let armed = client.tree().await.unwrap().children[1].armed.clone();
+    assert_eq!(armed, ["panic@2,times=2", "drop:1@p=1,seed=3"]);
+    assert!(watched.worker.send(Double(1)).await.is_err(), "dropped");
+    assert!(watched.worker.send(Double(1)).await.is_err(), "over the second");
+    client.inject(&inject("heal", None)).await.unwrap();
+    assert!(client.tree().await.unwrap().children[1].armed.is_empty());
+    for _ in 0..4 {
+        assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
+    }
+}
+
+#[actix::test]
+async fn the_faults_that_there_are_can_be_asked_for() {
+    let watched = tree().await;
+    let open = door(&watched.tree).open().unwrap();
+    let client = Client::new(open.card());
+    let all = client.faults(None).await.unwrap();
+    assert!(all.iter().any(|fault| fault.usage == "block:SECONDS" && fault.says.contains("thread")));
+    assert_eq!(client.faults(Some("app/*")).await.unwrap(), all);
+    let of_root = client.faults(Some("app")).await.unwrap();
+    assert!(of_root.len() < all.len() && !of_root.iter().any(|fault| fault.usage == "hang"));
+}
+
+#[actix::test]
+async fn a_child_is_paused_resumed_and_drained_through_the_door() {
+    let watched = tree().await;
+    let open = door(&watched.tree).allow_actions().open().unwrap();
+    let client = Client::new(open.card());
+    let one = async || client.tree().await.unwrap().children[1].clone();
+    client.pause("app/one").await.unwrap();
+    let waiting = actix_rt::spawn(watched.worker.send(Double(1)));
+    tokio::task::yield_now().await;
+    let shown = one().await;
+    assert!(shown.paused && shown.messages.queued == 1 && shown.state == State::Running, "{shown:?}");
+    client.resume("app/one").await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Ok(2));
+    assert!(!one().await.paused);
+    client.drain("app/one").await.unwrap();
+    let shown = one().await;
+    assert!(!shown.draining && shown.state == State::Finished, "{shown:?}");
+    client.restart("app/one").await.unwrap();
+    assert_eq!(watched.worker.send(Double(1)).await, Ok(2));
+    assert!(client.drain("app").await.unwrap_err().to_string().contains("is a supervisor"));
+}

@@ -7,6 +7,7 @@ mod exits;
 mod frames;
 mod input;
 mod lines;
+mod mishaps;
 mod readiness;
 mod runs;
 mod support;

@@ -9,6 +9,8 @@ use crate::files::Files;
 use crate::latido::{Ended, with_input};
 use crate::server::{Server, Step};
 
+const EXEC: &str = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
+
 /// Every file is right and was given to `--exec` at least once.
 fn survives(faults: &[&str]) -> Ended {
     survives_by("4", faults)
@@ -16,8 +18,7 @@ fn survives(faults: &[&str]) -> Ended {
 
 /// The same, with so many files at a time.
 fn survives_by(jobs: &str, faults: &[&str]) -> Ended {
-    let exec = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
-    survives_with(&["--exec", exec, "-j", jobs], faults)
+    survives_with(&["--exec", EXEC, "-j", jobs], faults)
 }
 
 fn survives_with(args: &[&str], faults: &[&str]) -> Ended {
@@ -71,6 +72,64 @@ fn the_heartbeat_may_fail() {
 #[test]
 fn those_who_run_commands_may_fail() {
     survives_all_faults_of("latido/exec/*", "@1");
+}
+
+/// What befalls the bytes on the wire is found by length, silence or checksum and costs a try; in the journal it costs a
+/// ledger.
+#[test]
+fn the_wire_and_the_journal_may_fail() {
+    for (fault, sign) in [
+        ("latido/downloaders/*=cut@2", "connection reset"),
+        ("latido/downloaders/*=corrupt@2", "the file is sha-256="),
+        ("latido/ledger=write-error:EIO@3", "restarts"),
+        ("latido/ledger=write-error:ENOSPC@3", "restarts"),
+    ] {
+        let ended = survives(&[fault]);
+        assert!(ended.stderr.contains("gets a fault on purpose"), "{fault}\n{}", ended.stderr);
+        assert!(ended.stderr.contains(sign), "{fault}: no {sign}\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_nothing_fails_its_files_and_the_same_command_makes_them_right() {
+    let files = Files::with_large(8);
+    let server = files.serve();
+    for error in ["EIO", "ENOSPC"] {
+        let dir = tempdir().unwrap();
+        let args = ["fetch", "-d", "new", "-i", "-", "-j", "1"];
+        let fault = format!("latido/downloaders/0=write-error:{error}@2");
+        let list = files.list(&server);
+        let ended = with_input(dir.path(), [&args[..], &["--fault", &fault]].concat(), &list).with_code(1);
+        assert_eq!(ended.stderr.matches(": failed: ").count(), 1, "{}", ended.stderr);
+        assert!(
+            ended.stdout.contains("7 done and verified") && ended.stdout.contains("1 failed"),
+            "{}",
+            ended.stdout
+        );
+        let names = fs::read_dir(dir.path().join("new")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.filter(|name| !name.to_string_lossy().starts_with('.')).count(), 7);
+        with_input(dir.path(), args, &list).with_code(0);
+        files.assert_exactly_in(&dir.path().join("new"));
+    }
+}
+
+/// Any of them, often, and by chance; the same each time.
+#[test]
+fn whatever_may_fail_by_chance_does_and_nothing_is_lost() {
+    let faults = [
+        "latido/downloaders/*=panic@p=0.1,times=2",
+        "latido/downloaders/*=slow:0.05@p=0.3",
+        "latido/downloaders/*=drop:2@p=0.2",
+        "latido/downloaders/*=cut@p=0.1,times=2",
+        "latido/ledger=delay:0.02@for=2",
+        "latido/cpu=flood:100@2",
+        "latido/cpu=fail-starts:1",
+    ];
+    let ended = survives_with(&["--exec", EXEC, "-j", "4", "--fault-seed", "3"], &faults);
+    for struck in ["panic", "slow:0.05", "drop:2", "delay:0.02"] {
+        let told = format!("gets a fault on purpose: {struck}");
+        assert!(ended.stderr.contains(&told), "no {struck}\n{}", ended.stderr);
+    }
 }
 
 #[test]

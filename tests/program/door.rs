@@ -98,6 +98,32 @@ fn a_part_that_is_broken_from_outside_comes_back_and_its_story_is_told() {
 }
 
 #[test]
+fn a_part_is_paused_resumed_drained_and_tells_what_can_be_done_to_it() {
+    let looked = Looked::at(&["--allow-actions"]);
+    let line = |part: &str| {
+        let tree = looked.ask(&["tree"]).with_code(0).stdout;
+        tree.lines().find(|line| line.trim_start().starts_with(part)).unwrap().to_owned()
+    };
+    while !line("cpu").contains("running") {}
+    let faults = looked.ask(&["inject", "latido/downloaders/0"]).with_code(0).stdout;
+    assert!(faults.contains("block:SECONDS") && faults.contains("cut "), "{faults}");
+    let said = looked.ask(&["pause", "latido/cpu"]).with_code(0).stdout;
+    assert!(said.contains("until `latido resume latido/cpu`"), "{said}");
+    assert!(line("cpu").contains(", paused"), "{}", line("cpu"));
+    looked.ask(&["resume", "latido/cpu"]).with_code(0);
+    assert!(!line("cpu").contains("paused"));
+    looked.ask(&["inject", "latido/cpu", "panic@p=0.5", "--seed", "9"]).with_code(0);
+    assert!(line("cpu").contains("armed with panic@p=0.5,seed=9"), "{}", line("cpu"));
+    looked.ask(&["inject", "**", "heal"]).with_code(0);
+    assert!(!line("cpu").contains("armed"));
+    looked.ask(&["drain", "latido/cpu"]).with_code(0);
+    assert!(line("cpu").contains("finished"), "{}", line("cpu"));
+    looked.ask(&["restart", "latido/cpu"]).with_code(0);
+    let said = looked.ask(&["drain", "latido"]).with_code(2).stderr;
+    assert!(said.contains("is a supervisor"), "{said}");
+}
+
+#[test]
 fn what_is_not_allowed_or_not_there_is_refused_in_words() {
     let looked = Looked::at(&[]);
     for (args, words) in [
@@ -105,7 +131,8 @@ fn what_is_not_allowed_or_not_there_is_refused_in_words() {
         (&["stop", "latido/cpu"], "allows to look, not to act"),
         (&["why", "17"], "no incident of \"17\" is known"),
         (&["tree", "--pid", "1"], "no program with the number 1 has a door"),
-        (&["inject", "latido/cpu", "panic@x"], "`x` is no message"),
+        (&["inject", "latido/cpu", "panic@x"], "`x` is no rule"),
+        (&["pause", "latido/cpu"], "allows to look, not to act"),
     ] {
         let said = looked.ask(args).with_code(2).stderr;
         assert!(said.contains(words), "{args:?}: {said}");

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use latido::fault::{Fault, When};
+use latido::fault::{Fault, Rule};
 use latido::supervision::*;
 use latido::{EventKind, ExitReason};
 
@@ -48,7 +48,7 @@ fn a_fault_strikes_at_the_nth_message_from_here_on() {
             let tree = patient("app").child(probe).start().unwrap();
             let mut events = tree.subscribe();
             addr.send(note(0)).await.unwrap();
-            tree.inject_when("app/probe", fault.clone(), When::Message(3)).unwrap();
+            tree.inject("app/probe", fault.clone().with(Rule::message(3))).unwrap();
             assert_eq!(addr.send(note(1)).await.unwrap(), [0, 1]);
             assert_eq!(addr.send(note(2)).await.unwrap(), [0, 1, 2]);
             let third = addr.send(note(3)).await;
@@ -70,9 +70,9 @@ fn a_block_holds_the_thread_and_then_the_actor_goes_on() {
         let addr = probe.addr();
         let tree = patient("app").child(probe).start().unwrap();
         addr.send(note(1)).await.unwrap();
-        for when in [When::Now, When::Message(1)] {
+        for rule in [Rule::default(), Rule::message(1)] {
             let asked = Instant::now();
-            tree.inject_when("app/probe", Fault::Block(50 * MS), when).unwrap();
+            tree.inject("app/probe", Fault::Block(50 * MS).with(rule)).unwrap();
             addr.send(note(1)).await.unwrap();
             assert!(asked.elapsed() >= 50 * MS);
         }
@@ -106,8 +106,8 @@ fn a_glob_hits_all_that_it_fits() {
         started(&mut events, "app/workers/x", 2).await;
         started(&mut events, "app/workers/y", 2).await;
         assert_eq!(tree.snapshot().get("app/a").unwrap().incarnation, 1);
-        assert_eq!(tree.inject_when("app/**", Fault::Panic, When::Message(99)).unwrap(), 4);
-        assert_eq!(tree.inject_when("app/*", Fault::Panic, When::Message(99)).unwrap(), 2);
+        assert_eq!(tree.inject("app/**", Fault::Panic.with(Rule::message(99))).unwrap(), 4);
+        assert_eq!(tree.inject("app/*", Fault::Panic.with(Rule::message(99))).unwrap(), 2);
         tree.stop(SECOND).await;
     });
 }

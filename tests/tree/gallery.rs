@@ -145,6 +145,36 @@ async fn a_tree_that_cannot_start() -> Vec<String> {
     stories(shop().child(child("stock")).child(till), |_| {}, "shop", has_left).await
 }
 
+async fn a_hang_on_purpose() -> Vec<String> {
+    let (till, messages) = till();
+    let happen = |tree: &Tree| {
+        tree.inject("shop/till", Fault::Hang.with(Rule::message(1))).unwrap();
+        messages.tell(Order::Fine).unwrap();
+        messages.tell(Order::Fine).unwrap();
+    };
+    stories(shop().child(till.message_limit(LIMIT)), happen, "shop/till", is_back).await
+}
+
+async fn a_start_that_fails_on_purpose() -> Vec<String> {
+    let (till, messages) = till();
+    let tree = shop().child(till).start().unwrap();
+    let mut events = tree.subscribe();
+    started(&mut events, "shop/till", 1).await;
+    tree.inject("shop/till", Fault::FailStarts(1)).unwrap();
+    messages.tell(Order::PrinterGone).unwrap();
+    started(&mut events, "shop/till", 3).await;
+    tree.stop(SECOND).await;
+    tree.incidents().iter().map(ToString::to_string).collect()
+}
+
+async fn a_fault_of_its_own() -> Vec<String> {
+    let till = till().0.fault("jam", "its drawer jams", |_: &mut Till, _| crash("the drawer is jammed"));
+    let jam = |tree: &Tree| {
+        tree.inject("shop/till", "jam".parse::<latido::fault::Injection>().unwrap()).unwrap();
+    };
+    stories(shop().child(till), jam, "shop/till", is_back).await
+}
+
 /// What differs from run to run: times, numbers of incidents, places in the code.
 fn without_chance(story: &str) -> String {
     let word = |word: &str| {
@@ -174,6 +204,9 @@ fn every_kind_of_failure_is_told_as_the_guide_says() {
         told.extend(a_thread_that_ends_under_it().await);
         told.extend(a_supervisor_that_gives_up().await);
         told.extend(a_tree_that_cannot_start().await);
+        told.extend(a_hang_on_purpose().await);
+        told.extend(a_start_that_fails_on_purpose().await);
+        told.extend(a_fault_of_its_own().await);
         *all.lock().unwrap() = told;
     });
     let told = told.lock().unwrap();

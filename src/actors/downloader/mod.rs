@@ -21,6 +21,7 @@ mod disposition;
 mod error;
 mod hashing;
 mod limit;
+mod mishap;
 mod netrc;
 mod part;
 mod pieces;
@@ -51,6 +52,7 @@ pub use self::redact::redacted;
 pub use self::room::free_space;
 pub use self::settings::{Limits, Settings, SettingsError};
 
+use self::mishap::Mishaps;
 use self::part::Part;
 use self::transfer::Means;
 use super::WhileWanted;
@@ -263,12 +265,13 @@ impl Fetched {
 pub struct Downloader {
     settings: Arc<Settings>,
     pool: Option<Addr<CpuPool>>,
+    mishaps: Arc<Mishaps>,
 }
 
 impl Downloader {
     /// A downloader with settings, or only limits, of its own.
     pub fn new(settings: impl Into<Arc<Settings>>) -> Self {
-        Self { settings: settings.into(), pool: None }
+        Self { settings: settings.into(), ..Self::default() }
     }
 
     /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received. It reads
@@ -284,6 +287,7 @@ impl Downloader {
             limits: self.settings.limits,
             rate_limit: self.settings.rate_limit.clone(),
             pool: self.pool.clone(),
+            mishaps: self.mishaps.clone(),
         }
     }
 }

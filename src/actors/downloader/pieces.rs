@@ -174,7 +174,7 @@ impl Pieces<'_> {
         let mut received = 0;
         let announced = comes.end - comes.start;
         loop {
-            let chunk = answer.chunk().await;
+            let chunk = self.source.chunk(&mut answer).await;
             let chunk = chunk.map_err(|error| error::of_body(error, limits, received, Some(announced)))?;
             let Some(chunk) = chunk.filter(|_| received < announced) else {
                 return match received == announced {
@@ -221,7 +221,7 @@ impl Pieces<'_> {
 
     fn write(&self, n: usize, bytes: &[u8], at: u64) -> Result<(), FetchError> {
         let mut part = self.part.borrow_mut();
-        part.write(bytes, at)?;
+        self.source.write(&part, bytes, at)?;
         let length = bytes.len() as u64;
         let mut segments = self.segments.borrow_mut();
         segments.brought(n, length, self.started.elapsed());

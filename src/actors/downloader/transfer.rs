@@ -3,14 +3,17 @@
 
 use std::cell::Cell;
 use std::iter;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
+use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE};
 
-use super::client::{Answer, Clients, Way};
+use super::client::{Answer, BrokenOff, Clients, Way};
 use super::hashing::Hashing;
+use super::mishap::Mishaps;
 use super::part::{self, Part};
 use super::pieces::{self, Plan, Trouble};
 use super::range::{Whole, check_whole};
@@ -28,6 +31,7 @@ pub(super) struct Means {
     pub(super) limits: Limits,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) pool: Option<Addr<CpuPool>>,
+    pub(super) mishaps: Arc<Mishaps>,
 }
 
 /// Where a file comes from.
@@ -38,6 +42,7 @@ pub(super) struct Source<'a> {
     way: Cell<Option<Way>>,
     pub(super) limits: Limits,
     rate_limit: Option<&'a RateLimit>,
+    mishaps: &'a Mishaps,
     /// When the file was last changed on the server, if that is wanted and told.
     changed: Option<Cell<Option<SystemTime>>>,
     /// What the server calls it.
@@ -53,6 +58,16 @@ impl Source<'_> {
         }
         self.name.set(disposition::name(answer.headers()));
         Ok(answer)
+    }
+
+    /// The next bytes of an answer's body; `None` at its end.
+    pub(super) async fn chunk(&self, answer: &mut Answer) -> Result<Option<Bytes>, BrokenOff> {
+        self.mishaps.chunk(answer, self.limits.silence).await
+    }
+
+    pub(super) fn write(&self, part: &Part, bytes: &[u8], at: u64) -> Result<(), FetchError> {
+        self.mishaps.of_write().map_err(|error| FetchError::disk(part.path(), error))?;
+        part.write(bytes, at)
     }
 
     /// Waits until so many bytes more may come.
@@ -77,7 +92,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
         min_split,
         synced,
     } = fetch;
-    let Means { clients, limits, rate_limit, pool } = means;
+    let Means { clients, limits, rate_limit, pool, mishaps } = means;
     let way = Cell::new(Some(clients.way(&url)?));
     // Before the request: a server need not be asked for what has no place to go.
     let part = part.map_or_else(|| part::beside(&target), Ok)?;
@@ -92,6 +107,7 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
             way,
             limits: *limits,
             rate_limit: rate_limit.as_ref(),
+            mishaps,
             changed: server_time.then(Cell::default),
             name: Cell::default(),
         },
@@ -200,11 +216,11 @@ impl Transfer<'_> {
         let mut bytes = 0;
         let mut pace = Pace::new(limits);
         loop {
-            let chunk = answer.chunk().await;
+            let chunk = self.source.chunk(&mut answer).await;
             let Some(chunk) = chunk.map_err(|error| error::of_body(error, limits, bytes, announced))? else {
                 break;
             };
-            self.part.write(&chunk, bytes)?;
+            self.source.write(&self.part, &chunk, bytes)?;
             let at = bytes;
             bytes += chunk.len() as u64;
             if let Some(hashing) = &mut self.hashing {

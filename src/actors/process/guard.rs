@@ -157,6 +157,11 @@ impl Orders<'_> {
         self.0.send_now(&Order::SignalLeader(Signal::ABORT.as_raw()));
     }
 
+    /// Does something to it on purpose.
+    pub(super) fn meddle(self, order: &Order) {
+        self.0.send_now(order);
+    }
+
     pub(super) fn kill(self) {
         self.0.send_now(&Order::Kill);
     }

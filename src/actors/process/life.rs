@@ -1,5 +1,6 @@
 //! A program's life: from its start to its own end, or to the one that it is made to have.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use tokio::time::timeout;
 
 use super::command::{Command, CommandError};
 use super::exit::{ExitCause, ProcessExit};
-use super::guard::Guard;
+use super::guard::wire::Order;
+use super::guard::{Guard, Orders};
 use super::messages::{ProcessReport, StdStream};
 use super::notify::Notify;
 use super::program::{Input, Pipes, Program};
@@ -49,6 +51,8 @@ pub(super) struct Lines {
     pub(super) ready: Option<oneshot::Sender<Up>>,
     /// The order to end. It comes once at most, and is the end of all waiting for it.
     pub(super) stop: oneshot::Receiver<()>,
+    /// What is done to the program on purpose.
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) reporter: Reporter,
 }
 
@@ -99,7 +103,11 @@ impl Plan {
                 }
             };
             let watch = Watch::new(self, pid, notify, sights);
-            let cause = watch.until_the_end(all.as_mut(), &mut lines.stop, &lines.reporter, is_ready).await;
+            let end = watch.until_the_end(all.as_mut(), &mut lines.stop, &lines.reporter, is_ready);
+            let cause = tokio::select! {
+                cause = end => cause,
+                never = pass_on(&mut lines.orders, orders) => match never {},
+            };
             if !matches!(cause, ExitCause::Itself | ExitCause::EndedUnready) {
                 drop(stdin.take());
                 match cause {
@@ -138,4 +146,11 @@ impl Plan {
         }
         command
     }
+}
+
+async fn pass_on(from: &mut mpsc::UnboundedReceiver<Order>, to: Orders<'_>) -> Infallible {
+    while let Some(order) = from.recv().await {
+        to.meddle(&order);
+    }
+    std::future::pending().await
 }

@@ -27,6 +27,7 @@ mod input;
 mod leaving;
 mod life;
 mod messages;
+mod mishap;
 mod notify;
 mod output;
 pub mod pool;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Command, CommandError};
 use super::exit::{ExitCause, ProcessExit};
+use super::guard::wire::Order;
 use super::input::{Write, is_exiting, write_all};
 use super::life::{Lines, Plan, Up, live};
 use super::messages::{
@@ -69,6 +70,15 @@ pub struct Process {
     input: Option<mpsc::UnboundedSender<Write>>,
     /// Used up by the request to stop.
     stop: Option<oneshot::Sender<()>>,
+    /// While its program is up.
+    pub(super) running: Option<UpProgram>,
+}
+
+/// A program that is up, for who breaks it on purpose.
+#[derive(Debug)]
+pub(super) struct UpProgram {
+    pub(super) pid: u32,
+    pub(super) meddle: mpsc::UnboundedSender<Order>,
 }
 
 impl Process {
@@ -85,7 +95,7 @@ impl Process {
             backoff: Backoff::NONE,
             watchdog: None,
         };
-        Self { plan, runs: false, input: None, stop: None }
+        Self { plan, runs: false, input: None, stop: None, running: None }
     }
 
     /// Sends each line that the program writes, to either output, to `lines`, and reads on when that has handled it. A
@@ -162,15 +172,17 @@ impl Actor for Process {
         }
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
+        let (meddle, orders) = mpsc::unbounded_channel();
         self.runs = true;
         self.stop = Some(stop);
-        let lines = Lines { ready: Some(ready), stop: stopped, reporter: Reporter::current() };
+        let lines = Lines { ready: Some(ready), stop: stopped, orders, reporter: Reporter::current() };
         let life = Box::pin(live(self.plan.clone(), lines));
         // The actor is up when the program is.
-        ctx.wait(select(life, is_ready).into_actor(self).map(|first, act, ctx| match first {
+        ctx.wait(select(life, is_ready).into_actor(self).map(move |first, act, ctx| match first {
             Either::Left((ended, _)) => act.ended(ended, ctx),
             Either::Right((up, life)) => {
                 if let Ok(up) = up {
+                    act.running = Some(UpProgram { pid: up.pid, meddle });
                     act.write_to(up, ctx);
                 }
                 ctx.spawn(life.into_actor(act).map(|ended, act, ctx| act.ended(ended, ctx)));
@@ -258,6 +270,7 @@ impl Process {
         let asked_to = self.stop.is_none();
         // Before anything else: from here on `stopping` has nothing to wait for, in a crash least of all.
         self.runs = false;
+        self.running = None;
         match ended {
             _ if asked_to => ctx.stop(),
             Ok(exit) if exit.cause == ExitCause::Itself && self.plan.command.succeeds_with(exit.status) => {

@@ -44,6 +44,9 @@ fn main() -> ExitCode {
             Command::Inject(args) => remote::inject(&args).await,
             Command::Restart(args) => remote::restart(&args).await,
             Command::Stop(args) => remote::stop(&args).await,
+            Command::Pause(args) => remote::pause(&args).await,
+            Command::Resume(args) => remote::resume(&args).await,
+            Command::Drain(args) => remote::drain(&args).await,
             Command::Daemon(_) | Command::Add(_) => unreachable!("they went their way above"),
         }
     });

@@ -6,8 +6,8 @@ use super::*;
 use crate::TreePath;
 use crate::event::{self, EventKind};
 use crate::exit::ExitReason;
-use crate::incident;
 use crate::supervision::{self, ChildInfo, ChildState, MessageCounts, Strategy};
+use crate::{fault, incident};
 
 pub(crate) fn seconds_since_1970(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
@@ -47,7 +47,17 @@ impl From<&ChildInfo> for Child {
                 .to_owned(),
                 budget: budget.into(),
             }),
+            paused: child.paused,
+            draining: child.draining,
+            armed: child.armed.iter().map(ToString::to_string).collect(),
+            own_faults: child.own_faults.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+impl From<&fault::FaultInfo> for FaultInfo {
+    fn from(fault: &fault::FaultInfo) -> Self {
+        Self { usage: fault.to_string(), says: fault.says.to_owned() }
     }
 }
 
@@ -154,6 +164,9 @@ impl From<&EventKind> for What {
                 Self::GaveUp { child: child.to_string(), reason: reason.into(), budget: budget.into() }
             }
             EventKind::Injected(fault) => Self::Injected { fault: fault.to_string() },
+            EventKind::Paused => Self::Paused,
+            EventKind::Resumed => Self::Resumed,
+            EventKind::Draining => Self::Draining,
             EventKind::DeadLetter { message, why, total } => Self::DeadLetter {
                 message: message.map(ToOwned::to_owned),
                 why: why.to_string(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latido::fault::{Fault, When};
+use latido::fault::{Fault, Rule};
 
 use super::grow::Grower;
 use super::tree::{Kind, NodePlan, Number, Place};
@@ -23,7 +23,7 @@ pub(crate) enum Step {
     Fault {
         whom: Number,
         fault: Fault,
-        when: When,
+        rule: Rule,
     },
     Start {
         below: Number,
@@ -194,10 +194,10 @@ impl Script<'_> {
             770..800 => {
                 let faults = [Fault::Panic, Fault::Fail, Fault::Stop, Fault::Block(2 * MS)];
                 let fault = faults[self.grower.random.usize(..faults.len())].clone();
-                let when = [When::Now, When::Message(1), When::Message(3)];
-                let when = self.grower.pick(&when);
+                let rules = [Rule::default(), Rule::message(1), Rule::message(3)];
+                let rule = rules[self.grower.random.usize(..rules.len())].clone();
                 // Faults below the root: its own end is the run's.
-                Step::Fault { whom: self.whom(below_root), fault, when }
+                Step::Fault { whom: self.whom(below_root), fault, rule }
             }
             800..830 => self.arm(),
             830..850 => {

@@ -4,6 +4,8 @@ use std::env;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper, setsid};
 use tokio::runtime::Builder;
@@ -89,6 +91,14 @@ impl Guard {
                     Ok(Some(Order::SignalLeader(signal))) => {
                         with_wake_up(signal, |signal| tree.signal_leader(signal));
                     }
+                    Ok(Some(Order::Signal { signal, is_for_group })) => {
+                        match (Signal::from_named_raw(signal), is_for_group) {
+                            (Some(signal), true) => tree.signal_group(signal),
+                            (Some(signal), false) => tree.signal_leader(signal),
+                            (None, _) => {}
+                        }
+                    }
+                    Ok(Some(Order::Escape)) => escape(),
                     Ok(Some(Order::Run(_))) => {}
                     // Or whoever gave the orders is gone.
                     Ok(Some(Order::Kill) | None) | Err(_) => break,
@@ -108,4 +118,12 @@ fn with_wake_up(signal: i32, send: impl Fn(Signal)) {
         send(signal);
         send(Signal::CONT);
     }
+}
+
+/// A process in a group of its own, the child of the guard: as one that a program has started ends up that has moved
+/// itself away and lost its parent.
+fn escape() {
+    let mut sleep = Command::new("sleep");
+    sleep.arg("1000000").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _ = sleep.spawn(); // it is reaped with the others
 }

@@ -31,6 +31,10 @@ pub(crate) enum Order {
     SignalGroup(i32),
     /// Send the program itself a signal, and wake it if it is suspended.
     SignalLeader(i32),
+    /// Send the program, or its group, a signal and nothing else, on purpose.
+    Signal { signal: i32, is_for_group: bool },
+    /// Have a process below it that has left its group, on purpose.
+    Escape,
     /// Kill it and all that it has started.
     Kill,
 }

@@ -7,7 +7,7 @@ use clap::builder::RangedU64ValueParser;
 
 use super::exec::ExecArgs;
 use super::http::HttpArgs;
-use super::injection::{self, Injection};
+use super::injection::{self, Fault};
 use super::transfer::TransferArgs;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::sums::SumsFile;
@@ -92,8 +92,12 @@ pub(crate) struct FetchArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    #[arg(long = "fault", value_name = "PATH=FAULT[@WHEN]", long_help = injection::HELP, help = "Break a part of the program on purpose; see --help")]
-    pub(crate) faults: Vec<Injection>,
+    #[arg(long = "fault", value_name = "PATH=FAULT[@RULE]", long_help = injection::HELP, help = "Break a part of the program on purpose; see --help")]
+    pub(crate) faults: Vec<Fault>,
+
+    /// Make what the faults decide by chance the same in every run
+    #[arg(long, value_name = "N")]
+    pub(crate) fault_seed: Option<u64>,
 
     /// Let `latido inject`, `latido restart` and `latido stop` break, restart and stop parts of this run; to look at it,
     /// with `latido tree` and its like, needs no leave

@@ -20,7 +20,7 @@ mod transfer;
 pub(crate) use daemon::{AddArgs, DaemonAction, DaemonArgs, RunArgs, StartArgs, StateArgs};
 pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
-pub(crate) use injection::Injection;
+pub(crate) use injection::Fault;
 pub(crate) use jobs::{Action, JobsArgs, Which};
 pub(crate) use remote::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
 pub(crate) use transfer::{Sync, TransferArgs};
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     #[command(after_help = remote::EXAMPLES)]
     Why(WhyArgs),
     /// Break a part of a running program that allows it
-    #[command(after_help = remote::EXAMPLES)]
+    #[command(after_help = remote::faults())]
     Inject(InjectArgs),
     /// Stop a part of a running program that allows it, and start it again
     #[command(after_help = remote::EXAMPLES)]
@@ -71,6 +71,15 @@ pub(crate) enum Command {
     /// Stop a part of a running program that allows it; it stays down until it is restarted
     #[command(after_help = remote::EXAMPLES)]
     Stop(PartArgs),
+    /// Have the messages of a part of a running program wait, until it is resumed
+    #[command(after_help = remote::EXAMPLES)]
+    Pause(PartArgs),
+    /// Let the messages of a part of a running program flow again
+    #[command(after_help = remote::EXAMPLES)]
+    Resume(PartArgs),
+    /// Have a part of a running program handle what is queued and take nothing new, and stop it then
+    #[command(after_help = remote::EXAMPLES)]
+    Drain(PartArgs),
     /// Run as a daemon, which fetches what `latido add` gives it, and the lists that are put into its inbox
     #[command(after_help = daemon::EXAMPLES)]
     Daemon(DaemonArgs),
@@ -145,7 +154,7 @@ mod tests {
             "latido fetch --max-tries 0 http://a/b",
             "latido fetch -i list -o name",
             "latido fetch --checksum sha-256=abc http://a/b",
-            "latido fetch --fault latido/cpu=sneeze http://a/b",
+            "latido fetch --fault latido/cpu=Sneeze http://a/b",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -1,6 +1,7 @@
-//! `latido ps`, `tree`, `events`, `why`, `inject`, `restart` and `stop`: what is asked of a program that runs.
+//! `latido ps`, `tree`, `events`, `why`, `inject`, `restart`, `stop`, `pause`, `resume` and `drain`: what is asked of a program that runs.
 
 use clap::Args;
+use latido::fault::Fault;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +16,31 @@ Programs are found in $LATIDO_RUNTIME_DIR, else in $XDG_RUNTIME_DIR/latido, else
 Exit codes:
   0    done
   2    usage, there is no such program or part, or it refused";
+
+/// Those that every part has are from the library.
+pub(super) fn faults() -> String {
+    let mut text = "Faults:\n".to_owned();
+    for fault in Fault::all() {
+        text += &format!("  {:<16} {}\n", fault.to_string(), fault.says);
+    }
+    text + RULES
+}
+
+const RULES: &str = "  Some parts have others besides: `latido inject PATH` tells all that a part has.
+
+Rules, with commas between them; without one it strikes at once:
+  3                at the third message from now on
+  p=0.01           at each message with this probability, until it is healed
+  after=2          not before two seconds from now on
+  times=3          so often: at each third message, with 3
+  for=10           what goes on (hang, slow, delay) does for ten seconds
+  seed=7           the same seed, the same decisions of p
+
+Examples:
+  latido inject latido/ledger block:2
+  latido inject 'latido/downloaders/*' panic@p=0.1,times=5
+  latido inject latido/cpu slow:0.5@for=10
+  latido inject '**' heal";
 
 /// Which program.
 #[derive(Args, Clone, Debug)]
@@ -79,9 +105,13 @@ pub(crate) struct InjectArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
 
-    /// panic, fail, stop or block:SECONDS; with @N it strikes at the N-th message from now on
-    #[arg(value_name = "FAULT[@N]")]
-    pub(crate) fault: String,
+    /// What, and when; without it, those are told that the part has
+    #[arg(value_name = "FAULT[@RULE]")]
+    pub(crate) fault: Option<String>,
+
+    /// Make what the fault decides by chance the same in every run
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 
     #[command(flatten)]
     pub(crate) at: At,

@@ -1,6 +1,6 @@
 //! What is broken on purpose, and when: a fixed order, told beforehand.
 
-use latido::fault::{Fault, When};
+use latido::fault::{Fault, Injection, Rule};
 use latido::supervision::Tree;
 use latido::{Event, EventKind};
 
@@ -16,8 +16,7 @@ struct Act {
     /// Files that must be done before.
     after: usize,
     path: String,
-    fault: Fault,
-    when: When,
+    fault: Injection,
     words: &'static str,
 }
 
@@ -26,27 +25,25 @@ impl Sabotage {
     pub(super) fn plan(random: &mut fastrand::Rng, downloaders: usize) -> Self {
         let downloader = format!("latido/downloaders/{}", random.usize(..downloaders));
         let plan = [
-            (downloader, Fault::Panic, When::Now, "a downloader panics in the middle of a transfer"),
+            (downloader, Fault::Panic.into(), "a downloader panics in the middle of a transfer"),
             (
                 "latido/cpu".to_owned(),
-                Fault::Panic,
-                When::Message(1),
+                Fault::Panic.with(Rule::message(1)),
                 "the CPU pool panics over a job it is handed",
             ),
-            ("latido/heartbeat".to_owned(), Fault::Panic, When::Now, "the heartbeat daemon panics"),
+            ("latido/heartbeat".to_owned(), Fault::Panic.into(), "the heartbeat daemon panics"),
             (
                 "latido/exec/*".to_owned(),
-                Fault::Panic,
                 // Not at a message: one of them may be handed nothing more.
-                When::Now,
+                Fault::Panic.into(),
                 "those who run child processes panic, and the processes die with them",
             ),
-            ("latido/ledger".to_owned(), Fault::Fail, When::Now, "the ledger, which owns every job, fails"),
+            ("latido/ledger".to_owned(), Fault::Fail.into(), "the ledger, which owns every job, fails"),
         ];
         let mut after = 0;
-        let acts = plan.into_iter().map(|(path, fault, when, words)| {
+        let acts = plan.into_iter().map(|(path, fault, words)| {
             after += random.usize(4..8);
-            Act { after, path, fault, when, words }
+            Act { after, path, fault, words }
         });
         Self { acts: acts.collect() }
     }
@@ -66,9 +63,9 @@ impl Sabotage {
             }
             screen.line(format!(
                 "\n  --- {done} files done; now {}: {}={} ---",
-                act.words, act.path, act.fault
+                act.words, act.path, act.fault.fault
             ));
-            if let Err(error) = tree.inject_when(&act.path, act.fault, act.when) {
+            if let Err(error) = tree.inject(&act.path, act.fault) {
                 log::error!("{error}");
             }
         }

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf, absolute};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latido::fault::DiskError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+mod failing;
 mod holder;
 mod jobs;
 mod sql;
@@ -64,6 +66,8 @@ const NAMES: &str =
 pub(crate) struct Journal {
     db: Connection,
     path: PathBuf,
+    /// What the next write is to fail with, on purpose.
+    fails: Option<DiskError>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +167,7 @@ impl Journal {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags)
             .map_err(|error| JournalError::Sql(path.clone(), error))?;
-        let journal = Self { db, path };
+        let journal = Self { db, path, fails: None };
         let (id, version, empty) = journal.lock().map_err(|error| explain(&journal.path, error))?;
         match (id, version, empty) {
             (0, 0, true) => {}

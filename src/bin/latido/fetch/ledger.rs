@@ -13,6 +13,7 @@
 //! | [`processing`] | `--exec` |
 //! | [`resting`] | parts that lose what they are given |
 //! | [`space`] | waiting for a full disk |
+//! | [`breaking`] | a fault of its own |
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::File;
@@ -38,6 +39,7 @@ use super::report::JobReport;
 use crate::cli::TransferArgs;
 
 mod admitting;
+mod breaking;
 mod fetching;
 mod naming;
 mod portions;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use latido::fault::{Fault, When};
 use latido::supervision::{SupervisorSpec, Tree};
 use latido::{Event, EventKind, Events, ExitReason};
 
@@ -18,7 +17,7 @@ use super::journal::{self, Journal, JournalError};
 use super::ledger::{self, Opened, Standing};
 use super::summary::Tally;
 use super::tree::Work;
-use crate::cli::{FetchArgs, Injection};
+use crate::cli::{Fault, FetchArgs};
 use crate::exit::Exit;
 use crate::signals::Signals;
 
@@ -32,7 +31,7 @@ pub(crate) struct Ready {
     /// What was wrong and is left out, with `--keep-going`.
     pub(crate) refused: BadInput,
     spec: SupervisorSpec,
-    faults: Vec<Injection>,
+    faults: Vec<Fault>,
     run: Run,
 }
 
@@ -109,7 +108,8 @@ impl Ready {
             tells_all: args.json,
             standing,
         };
-        check_faults(&args.faults, &work)?;
+        let faults: Vec<_> = args.faults.iter().cloned().map(|fault| fault.seeded(args.fault_seed)).collect();
+        check_faults(&faults, &work)?;
         let reserved = Arc::new(journal::reserve(&intake.journal)?);
         let mut journal = Journal::open(&intake.journal)?;
         let admitted = journal.admit(intake.requests())?;
@@ -137,21 +137,14 @@ impl Ready {
             jobs,
             _reserved: reserved,
         };
-        Ok(Self {
-            warnings: intake.warnings,
-            refused: intake.refused,
-            spec,
-            faults: args.faults.clone(),
-            run,
-        })
+        Ok(Self { warnings: intake.warnings, refused: intake.refused, spec, faults, run })
     }
 
     /// Starts the tree. Faults that strike at a message are in place before its parts run; the others strike once it is
     /// up, for a part that fails as it starts for the first time ends a tree.
     pub(crate) fn start(self) -> Result<Running> {
         let tree = self.spec.start()?;
-        let (at_once, at_messages): (Vec<_>, Vec<_>) =
-            self.faults.into_iter().partition(|injection| injection.when == When::Now);
+        let (at_once, at_messages): (Vec<_>, Vec<_>) = self.faults.into_iter().partition(Fault::is_at_once);
         for injection in &at_messages {
             inject(&tree, injection);
         }
@@ -162,25 +155,23 @@ impl Ready {
 
 /// Lets faults strike one after the other, each in a tree whose parts are up: a part that stops itself while it starts
 /// would be taken for one that has nothing to do.
-async fn strike(tree: Tree, mut events: Events, faults: Vec<Injection>) {
+async fn strike(tree: Tree, mut events: Events, faults: Vec<Fault>) {
     let is_up = |event: &Event| matches!(event.kind, EventKind::Started);
     let (mut path, mut starts) = ("latido".to_owned(), 1);
-    for injection in faults {
+    for fault in faults {
         for _ in 0..starts {
             if events.until(&path, is_up).await.is_none() {
                 return;
             }
         }
-        starts = match inject(&tree, &injection) {
-            _ if matches!(injection.fault, Fault::Block(_)) => 0,
-            struck => struck,
-        };
-        path = injection.path;
+        let struck = inject(&tree, &fault);
+        starts = if fault.ends_a_life() { struck } else { 0 };
+        path = fault.path;
     }
 }
 
-fn inject(tree: &Tree, Injection { path, fault, when }: &Injection) -> usize {
-    tree.inject_when(path, fault.clone(), *when).expect("the path was checked before the start")
+fn inject(tree: &Tree, Fault { path, injection }: &Fault) -> usize {
+    tree.inject(path, injection.clone()).expect("it was checked before the start")
 }
 
 impl Running {
@@ -207,13 +198,14 @@ impl Running {
 }
 
 /// A fault that fits no part is a mistake, and said while nothing has been done yet.
-fn check_faults(faults: &[Injection], work: &Work) -> Result<()> {
+fn check_faults(faults: &[Fault], work: &Work) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
     let (tree, _) = work.clone().into_tree();
-    let paths = tree.paths();
-    for Injection { path, .. } in faults {
-        if !paths.iter().any(|known| known.matches(path)) {
-            let known: Vec<_> = paths.iter().map(ToString::to_string).collect();
-            bail!("--fault {path} fits no part of the tree; there are {}", known.join(", "));
+    for Fault { path, injection } in faults {
+        if let Err(error) = tree.check_injection(path, injection) {
+            bail!("--fault {path}={injection}: {error}");
         }
     }
     Ok(())

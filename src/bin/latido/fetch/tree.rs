@@ -74,6 +74,7 @@ impl Work {
         let settings = self.settings;
         let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
+        let downloaders: Vec<_> = downloaders.into_iter().map(Downloader::breakable).collect();
         let reserved = self.reserved;
         let runner = move || {
             let runner = CommandRunner::default().grace(COMMAND_GRACE);
@@ -108,6 +109,7 @@ impl Work {
         });
         let ledger =
             ChildSpec::new("ledger", move || Ledger::new(&plan)).on(Placement::OwnThread).backoff(gentle());
+        let ledger = Ledger::breakable(ledger);
         let way_in = standing.as_ref().map(|standing| (standing.way_in)(ledger.addr()));
         let mut tree = team("latido", 5)
             .child(heartbeat.spec("heartbeat").backoff(gentle()))

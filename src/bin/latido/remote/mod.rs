@@ -8,6 +8,7 @@ use futures::StreamExt;
 use latido::TreePath;
 use latido::control::wire::{Event, Inject, Instance};
 use latido::control::{Client, directory, find};
+use latido::fault::{Fault, Injection};
 use serde::Serialize;
 
 use crate::cli::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
@@ -103,17 +104,49 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
 
 /// `latido inject`.
 pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
-    let (fault, at_message) = match args.fault.split_once('@') {
-        None => (args.fault.clone(), None),
-        Some((fault, n)) => {
-            let n = n.parse().with_context(|| format!("`{n}` is no message; they are counted from 1"))?;
-            (fault.to_owned(), Some(n))
-        }
+    let Some(fault) = &args.fault else {
+        let (client, _) = choose(&args.at).await?;
+        let known = client.faults(Some(&args.path)).await?;
+        heard(show::faults(&mut stdout().lock(), &known));
+        return Ok(Exit::Ok);
     };
+    // What cannot be, nobody need be asked.
+    let injection = fault.parse::<Injection>()?.or_seed(args.seed);
     let (client, _) = choose(&args.at).await?;
-    let done = client.inject(&Inject { path: args.path.clone(), fault, at_message }).await?;
+    let fault = injection.to_string();
+    let inject = Inject { path: args.path.clone(), fault: fault.clone(), at_message: None };
+    let done = client.inject(&inject).await?;
     let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
-    heard(writeln!(stdout(), "{} was put into {parts}; `latido why` tells what comes of it", args.fault));
+    let what = match injection.fault {
+        Fault::Heal => format!("what was put into {parts} was taken back"),
+        _ => format!("{fault} was put into {parts}; `latido why` tells what comes of it"),
+    };
+    heard(writeln!(stdout(), "{what}"));
+    Ok(Exit::Ok)
+}
+
+/// `latido pause`.
+pub(crate) async fn pause(args: &PartArgs) -> Result<Exit> {
+    choose(&args.at).await?.0.pause(&args.path).await?;
+    heard(writeln!(stdout(), "{0} is paused; its messages wait until `latido resume {0}`", args.path));
+    Ok(Exit::Ok)
+}
+
+/// `latido resume`.
+pub(crate) async fn resume(args: &PartArgs) -> Result<Exit> {
+    choose(&args.at).await?.0.resume(&args.path).await?;
+    heard(writeln!(stdout(), "{} takes messages again", args.path));
+    Ok(Exit::Ok)
+}
+
+/// `latido drain`.
+pub(crate) async fn drain(args: &PartArgs) -> Result<Exit> {
+    choose(&args.at).await?.0.drain(&args.path).await?;
+    heard(writeln!(
+        stdout(),
+        "{0} has handled what was queued and was stopped; it stays down until `latido restart {0}`",
+        args.path
+    ));
     Ok(Exit::Ok)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::{Style, style};
 use indicatif::HumanDuration;
 use jiff::Timestamp;
-use latido::control::wire::{Child, Event, Instance, State, Tree};
+use latido::control::wire::{Child, Event, FaultInfo, Instance, State, Tree};
 
 use crate::fetch::text::presentable;
 
@@ -55,6 +55,14 @@ pub(super) fn tree(out: &mut impl Write, tree: &Tree) -> io::Result<()> {
                 write!(out, ", {count} {what}")?;
             }
         }
+        for (is_so, word) in [(child.paused, "paused"), (child.draining, "draining")] {
+            if is_so {
+                write!(out, ", {}", style(word).yellow())?;
+            }
+        }
+        for injection in &child.armed {
+            write!(out, ", armed with {}", presentable(injection))?;
+        }
         match &child.last_exit {
             Some(exit) => writeln!(out, "; last {}", presentable(&exit.text))?,
             None => writeln!(out)?,
@@ -73,6 +81,14 @@ pub(super) fn event(out: &mut impl Write, event: &Event) -> io::Result<()> {
         _ => style(presentable(&event.text)),
     };
     writeln!(out, "{}  {text}", style(clock(event.at)).dim())
+}
+
+pub(super) fn faults(out: &mut impl Write, faults: &[FaultInfo]) -> io::Result<()> {
+    let width = faults.iter().map(|fault| fault.usage.chars().count()).max().unwrap_or(0);
+    for FaultInfo { usage, says } in faults {
+        writeln!(out, "{:<width$}  {}", presentable(usage), presentable(says))?;
+    }
+    Ok(())
 }
 
 /// The time of day, UTC, to the millisecond.

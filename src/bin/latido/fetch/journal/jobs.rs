@@ -32,7 +32,7 @@ impl Journal {
         &mut self,
         requests: impl IntoIterator<Item = Request>,
     ) -> Result<Admitted, JournalError> {
-        let Self { db, path } = self;
+        let Self { db, path, .. } = self;
         admit(db, requests).map_err(|error| explain(path, error))
     }
 
@@ -64,13 +64,14 @@ impl Journal {
 
     /// Writes what has become of jobs, all of it or nothing.
     pub(crate) fn record<'a>(&mut self, jobs: impl IntoIterator<Item = &'a Job>) -> Result<(), JournalError> {
-        let Self { db, path } = self;
-        record(db, jobs).map_err(|error| explain(path, error))
+        self.fails_on_purpose()
+            .and_then(|()| record(&mut self.db, jobs))
+            .map_err(|error| explain(&self.path, error))
     }
 
     /// Removes jobs, all of them or none.
     pub(crate) fn forget(&mut self, jobs: &[Job]) -> Result<(), JournalError> {
-        let Self { db, path } = self;
+        let Self { db, path, .. } = self;
         let mut delete = || {
             let transaction = db.transaction()?;
             for job in jobs {

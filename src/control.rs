@@ -28,6 +28,7 @@
 //! | `POST /v1/restart`, `/v1/stop` | [`wire::Target`]: stops a child by its shutdown rule, and starts it again, or not |
 //! | `GET /metrics` | the tree for Prometheus |
 //! | `GET /v1/openapi.json` | all this for programs |
+//! | `GET /` | the page for browsers, which needs a [port](Door::tcp); [`Card::url`] is where |
 //!
 //! What is not done is answered with a status of 400 or above and a [`wire::Refused`]. Actions are refused unless
 //! [`allow_actions`](Door::allow_actions) was called.
@@ -38,6 +39,7 @@ mod guard;
 mod history;
 mod instance;
 mod metrics;
+mod page;
 mod routes;
 mod server;
 pub mod wire;

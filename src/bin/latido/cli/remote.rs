@@ -1,4 +1,4 @@
-//! `latido ps`, `tree`, `events`, `why`, `inject`, `restart` and `stop`: what is asked of a program that runs.
+//! `latido ps`, `tree`, `web`, `events`, `why`, `inject`, `restart` and `stop`: what is asked of a program that runs.
 
 use clap::Args;
 
@@ -39,6 +39,12 @@ pub(crate) struct TreeArgs {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PageArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ import { Charts } from "./charts.js";
 import { byId, reshape, say, set, shape, show } from "./dom.js";
 import { Door, Refused, token, tokenOf } from "./door.js";
 import { FAULTS } from "./faults.js";
-import { ago, clock, ended, plural, short, span } from "./format.js";
+import { ago, clock, count, ended, plural, short, span } from "./format.js";
 import { HappeningsView } from "./happenings.js";
 import { IncidentsView } from "./incidents.js";
 import { JobsView } from "./jobs.js";
@@ -136,8 +136,10 @@ function play() {
   let last = performance.now();
   const step = (time) => {
     if (!plays || cursor === null) return;
-    const at = cursor + (time - last) / 1000;
+    // What goes on meanwhile is caught up with.
+    const at = cursor + ((time - last) / 1000) * (live ? 2 : 1);
     last = time;
+    if (frozen !== null) frozen = Math.max(frozen, at);
     goTo(at >= end() ? null : at);
     requestAnimationFrame(step);
   };
@@ -320,7 +322,7 @@ function verdict({ counts, parts, abandoned, at }, { isNow, from }, failure) {
   const facts = [
     isFresh &&
       `${short(failure.path)} ${ended(failure.reason)}, ${ago(at - failure.at)}${failure.down === null ? "" : `; up after ${span(failure.down)}`}`,
-    `${counts.running} of ${plural(all, "part")} up`,
+    `${count(counts.running)} of ${plural(all, "part")} up`,
     again > 0 && `${plural(again, "restart")} in view`,
     abandoned > 0 && `${plural(abandoned, "thread")} left behind, blocked`,
   ];

@@ -132,13 +132,12 @@ export class IncidentsView {
 
 /** @returns {[string, string]} what came of it, and of which sort that is */
 function outcome({ decision, down, again }) {
+  if (decision.kind === "give_up") return ["supervisor gave up", "gave_up"];
   if (down !== null) return [`up after ${span(down)}`, "restarted"];
   if (again !== null) return ["failed again", "failed"];
   switch (decision.kind) {
     case "restart":
       return ["not up yet", "restarting"];
-    case "give_up":
-      return ["supervisor gave up", "gave_up"];
     case "out_of_threads":
     case "roll_back":
       return ["supervisor failed", "gave_up"];

@@ -70,7 +70,7 @@ export class Timeline {
       { id: "range", "aria-label": "How much time is shown", onchange: () => heard.range() },
       ...RANGES.map(([value, text]) => h("option", { value, text })),
     );
-    this.range.value = "120";
+    this.range.value = "60";
     this.marks = Object.fromEntries(Object.keys(MARKS).map((sort) => [sort, s("path", { class: `mark is-${sort}` })]));
     const strip = s(
       "svg",

@@ -16,6 +16,9 @@ export class TreeView {
     this.rows = [];
     list.addEventListener("keydown", (event) => this.#key(event));
     list.addEventListener("click", (event) => this.#click(event));
+    list.addEventListener("focusin", ({ target }) => {
+      if (target.dataset.path) this.#activate(target.dataset.path);
+    });
   }
 
   /** @param {object} picture @param {string} selected */
@@ -60,9 +63,14 @@ export class TreeView {
     return hot;
   }
 
-  focus(path) {
+  /** The row that Tab leads to. */
+  #activate(path) {
     this.active = path;
     for (const element of this.list.children) set(element, "tabindex", element.dataset.path === path ? 0 : -1);
+  }
+
+  focus(path) {
+    this.#activate(path);
     const element = [...this.list.children].find((one) => one.dataset.path === path);
     element?.focus();
     element?.scrollIntoView({ block: "nearest" });
@@ -208,7 +216,7 @@ function chip(part, at) {
     case "gave_up":
       return ["gave up", "gave_up"];
     case "restarted":
-      if (cause?.kind === "gave_up") return ["gave up, restarted", "gave_up"];
+      if (cause?.kind === "gave_up" || cause?.reason.kind === "gave_up") return ["gave up, restarted", "gave_up"];
       return [cause ? `${ended(cause.reason)}, restarted` : "restarted", "restarted"];
     case "injected":
       return [`${event.fault} put in`, "injected"];

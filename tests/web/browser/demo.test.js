@@ -80,7 +80,7 @@ test("the handle goes back to the failure, and to now", async () => {
   await isLive(page);
 });
 
-test("time goes on from the past at its own pace until it is now", async () => {
+test("what was before is played until it is caught up with", async () => {
   const { page } = view;
   await page.locator("#slider").press("ArrowLeft");
   await says(page.locator("#connection"), "the past");
@@ -99,15 +99,12 @@ test("a part is stopped and started, and each fault of the menu strikes", async 
   await isBack(page, "latido/heartbeat", 2);
   const row2 = row(page, "latido/downloaders/2");
   await row2.click();
-  for (const [fault, ends] of [
-    ["Fail", "failed"],
-    ["Stop itself", "finished"],
-  ]) {
+  for (const fault of ["Fail", "Stop itself", "Panic"]) {
     const before = await row2.locator(".life").textContent();
     await page.getByRole("group", { name: "Break it" }).getByRole("button", { name: fault }).click();
     await isBack(page, "latido/downloaders/2", Number(before.slice(1)) + 1);
-    await says(page.locator("#incidents"), `downloaders/2 ${ends}`);
   }
+  await says(page.locator("#incidents"), "downloaders/2 failed");
 });
 
 test("giving up climbs to the supervisor, and its supervisor begins anew", async () => {
@@ -126,8 +123,9 @@ test("giving up climbs to the supervisor, and its supervisor begins anew", async
   await row(page, path).locator(".guide.hot").waitFor();
   await gaveUp.first().waitFor();
   await shot(page, "gave-up");
-  await gaveUp.first().click();
   const story = page.locator(".story", { has: page.getByText("supervisor gave up") }).first();
+  const head = story.locator(".story-head");
+  if ((await head.getAttribute("aria-expanded")) === "false") await head.click();
   await says(story, /exec gives up: it would be restart 10 of 9 in 10 s/);
   await story.getByRole("button", { name: "What became of exec" }).click();
   await says(page.locator(".story:has([aria-expanded=true])"), /latido restarts it/);

@@ -24,6 +24,11 @@ macro_rules! files {
 const FILES: &[(&str, &str, &str)] = files! {
     "/" HTML "index.html",
     "/page/style.css" STYLE "style.css",
+    "/page/frame.css" STYLE "frame.css",
+    "/page/tree.css" STYLE "tree.css",
+    "/page/stories.css" STYLE "stories.css",
+    "/page/times.css" STYLE "times.css",
+    "/page/small.css" STYLE "small.css",
     "/page/icon.svg" PICTURE "icon.svg",
     "/page/app.js" SCRIPT "app.js",
     "/page/charts.js" SCRIPT "charts.js",
@@ -44,6 +49,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/page/speak.js" SCRIPT "speak.js",
     "/page/timeline.js" SCRIPT "timeline.js",
     "/page/tree.js" SCRIPT "tree.js",
+    "/page/verdict.js" SCRIPT "verdict.js",
 };
 
 /// Nothing but these files runs there or is shown, nothing is asked of anybody else, and no other page shows it.

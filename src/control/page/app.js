@@ -1,30 +1,31 @@
 // The page: a log that a door or a recording fills, a moment, and views that show the log at that moment.
 
 import { Charts } from "./charts.js";
-import { byId, reshape, say, set, shape, show } from "./dom.js";
+import { byId, say, set, show } from "./dom.js";
 import { Door, Refused, token, tokenOf } from "./door.js";
 import { FAULTS } from "./faults.js";
-import { ago, clock, count, ended, plural, short, span } from "./format.js";
+import { short, span } from "./format.js";
 import { HappeningsView } from "./happenings.js";
 import { IncidentsView } from "./incidents.js";
 import { JobsView } from "./jobs.js";
 import { Live } from "./live.js";
-import { Log, firstAfter, sortOf } from "./log.js";
+import { Log } from "./log.js";
 import { PartView } from "./part.js";
 import { incidentsAt, pictureAt } from "./picture.js";
 import { read } from "./record.js";
 import { Speaker } from "./speak.js";
 import { Timeline } from "./timeline.js";
 import { TreeView } from "./tree.js";
+import { verdict } from "./verdict.js";
 
 const TICK = 250;
-/** For so long a failure is news. */
-const FRESH = 20;
 
 let log = new Log();
 /** @type {Live | null} */
 let live = null;
 let recording = null;
+/** What went wrong last, of what the user has asked for. */
+let problem = "";
 let connection = { kind: "connecting" };
 /** The moment that is shown; null for now, or the end of a recording. */
 let cursor = null;
@@ -35,8 +36,6 @@ let selected = null;
 let scheduled = false;
 
 const speaker = new Speaker();
-const verdictShape = shape("unknown");
-byId("verdict").prepend(verdictShape);
 const tree = new TreeView(byId("tree"), { select, breakIt });
 const part = new PartView(byId("part"), { act });
 const incidents = new IncidentsView(byId("incidents"), byId("incidents-count"), { select, goTo });
@@ -87,7 +86,8 @@ async function openRecording(file) {
   try {
     await read(file.stream(), opened);
   } catch (error) {
-    notice(`${file.name} cannot be shown. ${error.message}`);
+    problem = `${file.name} cannot be shown. ${error.message}`;
+    schedule();
     return;
   }
   live?.close();
@@ -99,13 +99,13 @@ async function openRecording(file) {
   timeline.range.value = "all";
   cursor = from;
   frozen = null;
-  notice("");
   speaker.say(`The recording ${file.name} is shown.`);
   schedule();
 }
 
 /** Shows another log from here on. */
 function begin() {
+  problem = "";
   cursor = frozen = null;
   plays = false;
   incidents.opened.clear();
@@ -226,7 +226,7 @@ function render() {
   jobs.update(picture.jobs);
   happenings.update(log, at);
   timeline.update(log, time);
-  verdict(picture, time, failures[0]);
+  verdict(log, picture, time, failures[0]);
   say(byId("charts-of"), selected.includes("/") ? `of ${short(selected)} and all beneath it` : "of the whole program");
   set(document.body, "data-past", cursor !== null);
 }
@@ -260,12 +260,12 @@ function renderHead() {
     );
   else
     say(byId("stranger-why"), "Only who can read this user's files may look in, so the address alone is not enough.");
-  if (connection.kind === "lost" && live) {
-    const since = span(Math.floor((Date.now() - connection.since) / 1000));
-    notice(
-      `The program does not answer, since ${since}. What is shown is the last that was seen of it; the page goes on by itself when it is back.`,
-    );
-  } else if (live) notice("");
+  notice(live !== null && connection.kind === "lost" ? lost() : problem);
+}
+
+function lost() {
+  const since = span(Math.floor((Date.now() - connection.since) / 1000));
+  return `The program does not answer, since ${since}. What is shown is the last that was seen of it; the page goes on by itself when it is back.`;
 }
 
 function connectionWords() {
@@ -286,47 +286,6 @@ function connectionWords() {
 function notice(text) {
   say(byId("notice"), text);
   show(byId("notice"), text !== "");
-}
-
-function verdict({ counts, parts, abandoned, at }, { isNow, from }, failure) {
-  const root = parts.values().next().value;
-  const some = (n, one, many) => (n === 1 ? `1 part ${one}` : `${plural(n, "part")} ${many}`);
-  const all = counts.parts;
-  const isFresh = failure !== undefined && at - failure.at < FRESH;
-  let [status, words] = ["running", isFresh ? "Everything runs again." : "Everything runs."];
-  if (root.status === "failed") [status, words] = ["gave_up", "The program's tree has failed."];
-  else if (root.status === "stopped") [status, words] = ["stopped", "The program's tree has stopped."];
-  else if (root.status === "unknown" && counts.unknown > all / 2)
-    [status, words] = ["unknown", "Not much is known of this moment."];
-  else if (counts.failed > 0) [status, words] = ["failed", `${some(counts.failed, "has failed", "have failed")}.`];
-  else if (counts.restarting > 0)
-    [status, words] = ["restarting", `${some(counts.restarting, "is", "are")} being restarted.`];
-  else if (counts.starting + counts.stopping > 0)
-    [status, words] = ["starting", `${some(counts.starting + counts.stopping, "is", "are")} on the way up or down.`];
-  else if (counts.stopped > 0)
-    [status, words] = [
-      "stopped",
-      `Everything runs but ${some(counts.stopped, "that was stopped", "that were stopped")}.`,
-    ];
-  reshape(verdictShape, status);
-  set(byId("verdict"), "data-status", status);
-  say(byId("verdict-words"), isNow ? words : `${clock(at)}: ${words[0].toLowerCase()}${words.slice(1)}`);
-  let again = 0;
-  for (
-    let i = firstAfter(log.events, (event) => event.at >= from);
-    i < log.events.length && log.events[i].at <= at;
-    i += 1
-  ) {
-    if (sortOf(log.events[i]) === "restarted") again += 1;
-  }
-  const facts = [
-    isFresh &&
-      `${short(failure.path)} ${ended(failure.reason)}, ${ago(at - failure.at)}${failure.down === null ? "" : `; up after ${span(failure.down)}`}`,
-    `${count(counts.running)} of ${plural(all, "part")} up`,
-    again > 0 && `${plural(again, "restart")} in view`,
-    abandoned > 0 && `${plural(abandoned, "thread")} left behind, blocked`,
-  ];
-  say(byId("verdict-more"), facts.filter(Boolean).join(" · "));
 }
 
 // ===== from here on =====

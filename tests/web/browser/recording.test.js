@@ -53,7 +53,7 @@ test("a recording is opened without a token, begins at its beginning, and is pla
   await says(page.locator("#incidents"), "cpu panicked");
   await page.getByLabel("Play", { exact: true }).click();
   await isBack(page, "latido/cpu", 2);
-  await page.locator("#now").click();
+  await page.locator("#now").waitFor({ state: "hidden" });
   await says(page.locator("[data-stage=done]"), "done");
   await shot(page, "recording");
   assert.deepEqual(heard.errors, []);

@@ -11,28 +11,27 @@ export class PartView {
     this.heard = heard;
     this.shape = shape("unknown");
     this.title = h("span");
-    this.path = h("p", { class: "muted path" });
     this.facts = h("dl", { class: "facts-list" });
     this.meter = meter();
     this.faults = h("div", { class: "faults", role: "group", "aria-label": "Break it" });
     this.again = h("button", { type: "button", text: "Restart", onclick: () => this.#order("restart") });
     this.stop = h("button", { type: "button", text: "Stop", onclick: () => this.#order("stop") });
+    this.orders = h("div", { class: "orders" }, this.again, this.stop);
     this.allowed = h(
       "div",
-      { class: "actions" },
-      h("div", { class: "action-row" }, h("span", { class: "action-label", text: "Break it" }), this.faults),
-      h(
-        "div",
-        { class: "action-row" },
-        h("span", { class: "action-label", text: "Order it" }),
-        h("div", { class: "faults" }, this.again, this.stop),
-      ),
+      { class: "action-row" },
+      h("span", { class: "action-label", text: "Break it" }),
+      this.faults,
     );
     this.refused = h("p", { class: "refused muted" });
     this.answer = h("p", { class: "answer", role: "status" });
     panel.append(
-      h("h2", { id: "part-title", class: "part-title" }, this.shape, this.title),
-      this.path,
+      h(
+        "div",
+        { class: "part-head" },
+        h("h2", { id: "part-title", class: "part-title" }, this.shape, this.title),
+        this.orders,
+      ),
       this.facts,
       this.allowed,
       this.refused,
@@ -94,13 +93,11 @@ export class PartView {
     this.part = part;
     reshape(this.shape, part.status);
     say(this.title, short(part.path));
-    say(this.path, part.path);
-    show(this.path, part.depth > 0);
+    set(this.title, "title", part.path);
     show(this.allowed, refused === null);
     show(this.refused, refused !== null);
     say(this.refused, refused ?? "");
-    const isRoot = part.depth === 0;
-    show(this.again.closest(".action-row"), !isRoot);
+    show(this.orders, refused === null && part.depth > 0);
     say(this.again, part.status === "stopped" || part.status === "failed" ? "Start" : "Restart");
     show(this.stop, part.status !== "stopped");
     if (part.supervisor) this.meter.update(part.supervisor, at);

@@ -48,7 +48,7 @@ export function verdict(log, { counts, parts, abandoned, at }, { isNow, from }, 
   const facts = [
     isFresh &&
       `${short(failure.path)} ${ended(failure.reason)}, ${ago(at - failure.at)}${failure.down === null ? "" : `; up after ${span(failure.down)}`}`,
-    `${count(counts.running)} of ${plural(all, "part")} up`,
+    !isFresh && `${count(counts.running)} of ${plural(all, "part")} up`,
     again > 0 && `${plural(again, "restart")} in view`,
     abandoned > 0 && `${plural(abandoned, "thread")} left behind, blocked`,
   ];

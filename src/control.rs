@@ -31,6 +31,7 @@
 //! | `POST /v1/drain` | [`wire::Target`]: has a child handle what is queued and take nothing new, and stops it then |
 //! | `GET /metrics` | the tree for Prometheus |
 //! | `GET /v1/openapi.json` | all this for programs |
+//! | `GET /` | the page for browsers, which needs a [port](Door::tcp); [`Card::url`] is where |
 //!
 //! What is not done is answered with a status of 400 or above and a [`wire::Refused`]. Actions are refused unless
 //! [`allow_actions`](Door::allow_actions) was called.
@@ -41,6 +42,7 @@ mod guard;
 mod history;
 mod instance;
 mod metrics;
+mod page;
 mod routes;
 mod server;
 pub mod wire;

@@ -15,7 +15,14 @@ fn check(page: &str) -> usize {
             [format!("fn {test}()"), format!("fn {test}(\n")].iter().any(|head| source.contains(head));
         assert!(is_test, "{page}: {file}.rs has no test {test}");
     };
-    named.map(count).count()
+    let in_rust = named.map(count).count();
+    // Those of the page, in JavaScript, have their sentence in quotes.
+    let named = text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once(".test.js: "));
+    let count = |(file, test): (&str, &str)| {
+        let source = fs::read_to_string(root.join(format!("{file}.test.js"))).unwrap_or_default();
+        assert!(source.contains(&format!("\"{test}\"")), "{page}: {file}.test.js has no test {test:?}");
+    };
+    in_rust + named.map(count).count()
 }
 
 #[test]

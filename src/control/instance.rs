@@ -29,6 +29,15 @@ pub struct Card {
     pub token: Option<String>,
 }
 
+impl Card {
+    /// The page for browsers, if the program has [one](super::Door::tcp). The token is in the fragment, which browsers
+    /// keep to themselves; it is as good as the token.
+    pub fn url(&self) -> Option<String> {
+        let (address, token) = (self.address?, self.token.as_ref()?);
+        Some(format!("http://{address}/#token={token}"))
+    }
+}
+
 /// The card's file and the socket of an open door. They go with it.
 #[derive(Debug)]
 pub(super) struct Place {

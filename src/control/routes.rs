@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::guard::{self, Rate, Token, Way};
 use super::history::{History, Portion};
 use super::wire::{self, Done, Instance, Refused, Target};
-use super::{actions, metrics};
+use super::{actions, metrics, page};
 use crate::fault::Fault;
 use crate::supervision::Tree;
 
@@ -80,6 +80,7 @@ pub(super) fn router(house: Arc<House>, way: Way) -> Router {
         .route("/v1/openapi.json", get(openapi))
         .route("/metrics", get(prometheus))
         .merge(actions)
+        .merge(page::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
@@ -90,7 +91,8 @@ pub(super) fn router(house: Arc<House>, way: Way) -> Router {
 // ===== who may =====
 
 async fn may_ask(State((house, way)): State<(Arc<House>, Way)>, request: Request, next: Next) -> Response {
-    let mut response = match guard::check(way, request.headers(), &house.token, false) {
+    let is_page = page::has(request.uri().path());
+    let mut response = match guard::check(way, request.headers(), &house.token, is_page) {
         Ok(()) => next.run(request).await,
         Err((status, why)) => refused(status, why),
     };

@@ -102,6 +102,34 @@ async fn the_door_answers_while_every_arbiter_of_the_tree_is_blocked() {
 }
 
 #[actix::test]
+async fn the_page_holds_no_data_needs_no_token_and_runs_nothing_but_its_own_files() {
+    let watched = tree().await;
+    let open = door(&watched.tree).tcp("127.0.0.1:0".parse().unwrap()).open().unwrap();
+    let (address, token) = (open.card().address.unwrap(), open.card().token.clone().unwrap());
+    assert_eq!(open.card().url().unwrap(), format!("http://{address}/#token={token}"));
+    for (path, kind) in
+        [("/", "text/html"), ("/page/app.js", "text/javascript"), ("/page/style.css", "text/css")]
+    {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let answer = talk(&open, Way::Tcp, &request);
+        assert_eq!(status(&answer), 200, "{answer}");
+        for header in [
+            &format!("content-type: {kind}; charset=utf-8"),
+            "content-security-policy: default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "cache-control: no-store",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cross-origin-resource-policy: same-origin",
+        ] {
+            assert!(answer.contains(header), "{path} has no {header}: {answer}");
+        }
+        assert!(!answer.contains(&token) && !answer.contains("app/one"), "{answer}");
+    }
+    let socket_only = door(&watched.tree).open().unwrap();
+    assert_eq!(socket_only.card().url(), None);
+}
+
+#[actix::test]
 async fn only_this_machine_is_listened_to() {
     let watched = tree().await;
     let error = door(&watched.tree).tcp("0.0.0.0:0".parse().unwrap()).open().unwrap_err();

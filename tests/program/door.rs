@@ -1,10 +1,13 @@
 //! A run that is looked at and broken from outside.
 
 use std::fs::create_dir;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -152,6 +155,31 @@ fn a_run_that_cannot_open_its_door_fetches_all_the_same() {
     let ended = ask(dir.path(), &["fetch", &server.url("file"), "-d", "new"]).with_code(0);
     assert!(ended.stderr.contains("nobody can look in with `latido tree`"), "{}", ended.stderr);
     assert_eq!(std::fs::read(dir.path().join("new/file")).unwrap(), b"here");
+}
+
+#[test]
+fn a_run_with_a_page_says_its_link_and_one_without_how_to_have_it() {
+    let without = Looked::at(&[]);
+    let said = without.ask(&["web"]).with_code(2).stderr;
+    assert!(said.contains("serves no page; start it with --web"), "{said}");
+
+    let looked = Looked::at(&["--web"]);
+    let url = looked.ask(&["web"]).with_code(0).stdout;
+    let (address, token) = url.trim_end().strip_prefix("http://").unwrap().split_once("/#token=").unwrap();
+    assert_eq!(looked.ask(&["web", "--pid", &looked.run.pid().to_string()]).with_code(0).stdout, url);
+    let get = |path: &str, token: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!("Host: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close");
+        write!(stream, "GET {path} HTTP/1.1\r\n{head}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(get("/", "").contains("<title>latido</title>"));
+    assert!(get("/v1/tree", token).contains("latido/ledger"));
+    assert!(get("/v1/tree", "").starts_with("HTTP/1.1 401"));
+    looked.run.signal(Signal::SIGINT);
+    assert!(looked.run.end().with_code(130).stderr.contains(url.trim_end()));
 }
 
 /// Whoever is stopped by hand answers at once that it is down, each time that it is asked.

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             Command::Jobs(args) => jobs::command(&args),
             Command::Ps(args) => remote::ps(&args).await,
             Command::Tree(args) => remote::tree(&args).await,
+            Command::Web(args) => remote::web(&args).await,
             Command::Events(args) => remote::events(&args).await,
             Command::Why(args) => remote::why(&args).await,
             Command::Inject(args) => remote::inject(&args).await,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::web::WebArgs;
+
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// Choose the failures: the same N, the same failures
@@ -13,6 +15,9 @@ pub(crate) struct DemoArgs {
     /// Break nothing, and go on with new files until Ctrl-C: to break something yourself, with `latido inject`
     #[arg(long)]
     pub(crate) endless: bool,
+
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 
     /// Leave the downloaded files in DIR; of an endless demo, the last hundred or so
     #[arg(long, value_name = "DIR")]

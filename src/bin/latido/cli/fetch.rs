@@ -9,6 +9,7 @@ use super::exec::ExecArgs;
 use super::http::HttpArgs;
 use super::injection::{self, Fault};
 use super::transfer::TransferArgs;
+use super::web::WebArgs;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::sums::SumsFile;
 
@@ -103,6 +104,9 @@ pub(crate) struct FetchArgs {
     /// with `latido tree` and its like, needs no leave
     #[arg(long)]
     pub(crate) allow_actions: bool,
+
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 
     /// Tell what happens in lines of JSON on standard output, for programs; see docs/json.md
     #[arg(long)]

@@ -16,13 +16,14 @@ mod injection;
 mod jobs;
 mod remote;
 mod transfer;
+mod web;
 
 pub(crate) use daemon::{AddArgs, DaemonAction, DaemonArgs, RunArgs, StartArgs, StateArgs};
 pub(crate) use demo::DemoArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Fault;
 pub(crate) use jobs::{Action, JobsArgs, Which};
-pub(crate) use remote::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
+pub(crate) use remote::{At, EventsArgs, InjectArgs, PageArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
 pub(crate) use transfer::{Sync, TransferArgs};
 
 const EXIT_CODES: &str = "\
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Show what every part of a running program is doing
     #[command(after_help = remote::EXAMPLES)]
     Tree(TreeArgs),
+    /// Say where the page of a running program is, for a browser
+    #[command(after_help = remote::EXAMPLES)]
+    Web(PageArgs),
     /// Tell what has happened in a running program
     #[command(after_help = remote::EXAMPLES)]
     Events(EventsArgs),

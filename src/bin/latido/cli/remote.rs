@@ -1,4 +1,5 @@
-//! `latido ps`, `tree`, `events`, `why`, `inject`, `restart`, `stop`, `pause`, `resume` and `drain`: what is asked of a program that runs.
+//! What is asked of a program that runs: `latido ps`, `tree`, `web`, `events`, `why`, `inject`, `restart`, `stop`, `pause`,
+//! `resume` and `drain`.
 
 use clap::Args;
 use latido::fault::Fault;
@@ -65,6 +66,12 @@ pub(crate) struct TreeArgs {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PageArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
 }
 
 #[derive(Args, Debug)]

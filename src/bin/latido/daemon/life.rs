@@ -116,8 +116,15 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
         }
     };
     // A second one, where `latido ps` and its like look. The first is where the state is, whoever asks.
-    let _looked_at = door::open(NAME, &tree, &running.run(), args.allow_actions)
+    let looked_at = door::open(NAME, &tree, &running.run(), args.allow_actions, args.web.web)
         .inspect_err(|error| log.line(Level::Warn, error));
+    if let Ok(Some(address)) = looked_at.as_ref().map(|door| door.card().address) {
+        // The token is in no log.
+        log.line(
+            Level::Info,
+            format_args!("has a page at http://{address}; `latido web --pid {pid}` says the link"),
+        );
+    }
     log.line(Level::Info, "is up");
     word.ready();
     init.ready();

@@ -45,8 +45,8 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
     let running = Ready::standing(&fetch_args(&list, &setting.dir)?, supply.standing())?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
     supply.watch(&run.board);
-    let _door =
-        door::open("latido demo", &tree, &run, true).inspect_err(|error| screen.line(error.to_string()));
+    let door = door::open("latido demo", &tree, &run, true, setting.web);
+    door::show(&door, screen);
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view = actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Normal));
     let end = running.end(&mut signals).await;

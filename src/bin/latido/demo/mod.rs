@@ -16,6 +16,7 @@ mod sabotage;
 mod verdict;
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -40,6 +41,8 @@ struct Stage {
     corpus: Corpus,
     origin: Origin,
     dir: PathBuf,
+    /// Where the page is served, if it is.
+    web: Option<SocketAddr>,
     _temporary: Option<TempDir>,
 }
 
@@ -68,7 +71,7 @@ impl Stage {
         std::fs::create_dir_all(&dir).with_context(|| format!("directory {dir:?}"))?;
         let origin = Origin::start(corpus.clone(), Some(BYTES_PER_SECOND));
         let origin = origin.context("the demo's server does not start")?;
-        Ok(Self { random, seed, corpus, origin, dir, _temporary: temporary })
+        Ok(Self { random, seed, corpus, origin, dir, web: args.web.web, _temporary: temporary })
     }
 }
 

@@ -74,8 +74,8 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     let mut signals = Signals::listen()?;
     let running = ready.start()?;
     let run = running.run();
-    let _door = door::open("latido fetch", &running.tree, &run, args.allow_actions)
-        .inspect_err(|error| screen.line(error.to_string()));
+    let door = door::open("latido fetch", &running.tree, &run, args.allow_actions, args.web.web);
+    door::show(&door, screen);
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();
     let view = actix::spawn(view::show(events, run.board.clone(), screen.clone(), detail));

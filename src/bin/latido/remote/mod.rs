@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use latido::TreePath;
 use latido::control::wire::{Event, Inject, Instance};
-use latido::control::{Client, directory, find};
+use latido::control::{Card, Client, directory, find};
 use latido::fault::{Fault, Injection};
 use serde::Serialize;
 
-use crate::cli::{At, EventsArgs, InjectArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
+use crate::cli::{At, EventsArgs, InjectArgs, PageArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
 use crate::exit::Exit;
 
 mod show;
@@ -26,10 +26,10 @@ pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
         ));
     }
     let mut out = stdout().lock();
-    for (n, (client, instance)) in found.iter().enumerate() {
+    for (n, (card, instance)) in found.iter().enumerate() {
         if args.json {
             line(&mut out, instance);
-        } else if let Ok(tree) = client.tree().await {
+        } else if let Ok(tree) = Client::new(card).tree().await {
             // One that is just ending has nothing more to show.
             heard(show::program(&mut out, instance, &tree, n == 0));
         }
@@ -46,6 +46,24 @@ pub(crate) async fn tree(args: &TreeArgs) -> Result<Exit> {
         true => line(&mut out, &tree),
         false => heard(show::tree(&mut out, &tree)),
     }
+    Ok(Exit::Ok)
+}
+
+/// `latido web`.
+pub(crate) async fn web(args: &PageArgs) -> Result<Exit> {
+    let mut found = running().await?;
+    if args.at.pid.is_none() && found.iter().any(|(card, _)| card.url().is_some()) {
+        found.retain(|(card, _)| card.url().is_some());
+    }
+    let (card, instance) = choose_of(found, &args.at)?;
+    let Some(url) = card.url() else {
+        bail!(
+            "{} ({}) serves no page; start it with --web, as in `latido demo --endless --web`",
+            instance.program,
+            instance.pid
+        );
+    };
+    heard(writeln!(stdout(), "{url}"));
     Ok(Exit::Ok)
 }
 
@@ -164,14 +182,17 @@ pub(crate) async fn stop(args: &PartArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-async fn running() -> Result<Vec<(Client, Instance)>> {
+async fn running() -> Result<Vec<(Card, Instance)>> {
     let dir = directory();
-    let found = find(&dir).await.with_context(|| format!("{dir:?} cannot be read"))?;
-    Ok(found.into_iter().map(|(card, instance)| (Client::new(&card), instance)).collect())
+    find(&dir).await.with_context(|| format!("{dir:?} cannot be read"))
 }
 
 async fn choose(at: &At) -> Result<(Client, Instance)> {
-    let mut found = running().await?;
+    let (card, instance) = choose_of(running().await?, at)?;
+    Ok((Client::new(&card), instance))
+}
+
+fn choose_of(mut found: Vec<(Card, Instance)>, at: &At) -> Result<(Card, Instance)> {
     if let Some(pid) = at.pid {
         found.retain(|(_, instance)| instance.pid == pid);
         return found

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lines, tokenOf } from "../../../src/control/page/door.js";
+import { stepsOf } from "../../../src/control/page/incidents.js";
+import { Log } from "../../../src/control/page/log.js";
+import { read } from "../../../src/control/page/record.js";
+import { sentence } from "../../../src/control/page/speak.js";
+import { app, event, exited, incident } from "./entries.js";
+
+const stream = (...pieces) => new Blob(pieces).stream();
+
+test("lines are read however they are cut, and a torn last one is not", async () => {
+  const pieces = ['{"a":1}\n{"a"', ':2}\n\n{"a":"ä', '"}\n{"a":4'];
+  const cut = new ReadableStream({
+    start(controller) {
+      for (const byte of new TextEncoder().encode(pieces.join(""))) controller.enqueue(new Uint8Array([byte]));
+      controller.close();
+    },
+  });
+  const read = [];
+  for await (const value of lines(cut)) read.push(value.a);
+  assert.deepEqual(read, [1, 2, "ä"]);
+});
+
+test("a recording is read, what a later version adds is passed over, and what is none is refused in words", async () => {
+  const log = new Log();
+  const entries = [
+    { instance: { program: "x" } },
+    app(1, 0),
+    exited(1, 2, "app/a"),
+    { moon: {} },
+    incident(1, 2, "app/a"),
+  ];
+  await read(stream(entries.map((entry) => JSON.stringify(entry)).join("\n"), '\n{"tree":{"at"'), log);
+  assert.deepEqual([log.instance.program, log.trees.length, log.events.length, log.incidents.size], ["x", 1, 1, 1]);
+  await assert.rejects(read(stream("<html>\n"), new Log()), /no JSON/);
+  await assert.rejects(read(stream('{"moon":1}\n'), new Log()), /no tree and no event/);
+});
+
+test("a link or a token is taken, anything else is not", () => {
+  const token = "0123456789abcdef0123456789abcdef";
+  assert.equal(tokenOf(` http://127.0.0.1:4780/#token=${token}\n`), token);
+  assert.equal(tokenOf(token), token);
+  for (const wrong of ["", "http://127.0.0.1:4780/", `${token}0`, "token=123"])
+    assert.equal(tokenOf(wrong), null, wrong);
+});
+
+test("a story has its steps and its numbers in words", () => {
+  const { incident: it } = incident(7, 100, "app/a", {
+    injected: "panic",
+    lost: 1,
+    kept: 3,
+    down: 0.431,
+    answered: 0.432,
+  });
+  const steps = stepsOf(it, []);
+  assert.deepEqual(
+    steps.map((step) => step.text),
+    [
+      "A fault was put in on purpose: panic",
+      "a panicked: oh at src/a.rs:1:1",
+      "1 message in hand lost; 3 waiting kept",
+      "app restarts it: 2 of 3 restarts in 10 s",
+      "Up again as life number 2, 431 ms after it failed",
+    ],
+  );
+  assert.equal(steps[3].more, "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these is forgotten in 5 s.");
+});
+
+test("a give-up leads on to what became of the supervisor", () => {
+  const decision = { kind: "give_up", budget: { used: 4, intensity: 3, period: 10, frees_in: 1 } };
+  const { incident: child } = incident(7, 100, "app/x/a", { decision });
+  const { incident: boss } = incident(8, 100.1, "app/x");
+  const step = stepsOf(child, [boss, child]).find((one) => one.sort === "gave_up");
+  assert.match(step.text, /x gives up: it would be restart 4 of 3 in 10 s/);
+  assert.equal(step.link.id, 8);
+});
+
+test("what is read aloud is one short sentence, however much happens", () => {
+  const back = event(2, 1, "app/a", "started", { incarnation: 2 }).event;
+  assert.equal(sentence([exited(1, 1, "app/a").event, back]), "a panicked; a runs again");
+  const many = Array.from({ length: 50 }, (_, i) => exited(i, 1, `app/${i}`).event);
+  assert.equal(sentence(many), "50 parts failed");
+});

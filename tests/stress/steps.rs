@@ -86,10 +86,10 @@ impl Steps {
             Step::Arm { whom, mishap } => {
                 self.garden.all.get(*whom).inspect(|child| child.mishaps.lock().unwrap().push(*mishap));
             }
-            Step::Fault { whom, fault, rule } => {
+            Step::Fault { whom, injection } => {
                 if let Some(path) = self.paths.get(whom) {
                     // Nobody there by this name, any more or yet, is no fault.
-                    let _ = self.tree.inject(path.as_str(), fault.clone().with(rule.clone()));
+                    let _ = self.tree.inject(path.as_str(), injection.clone());
                 }
             }
             Step::Start { below, child } => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latido::fault::{Fault, Rule};
+use latido::fault::{Fault, Injection, Rule};
 
 use super::grow::Grower;
 use super::tree::{Kind, NodePlan, Number, Place};
@@ -22,8 +22,7 @@ pub(crate) enum Step {
     },
     Fault {
         whom: Number,
-        fault: Fault,
-        rule: Rule,
+        injection: Injection,
     },
     Start {
         below: Number,
@@ -192,12 +191,22 @@ impl Script<'_> {
         match self.grower.random.u32(..1_000) {
             0..770 => self.send(),
             770..800 => {
-                let faults = [Fault::Panic, Fault::Fail, Fault::Stop, Fault::Block(2 * MS)];
-                let fault = faults[self.grower.random.usize(..faults.len())].clone();
-                let rules = [Rule::default(), Rule::message(1), Rule::message(3)];
-                let rule = rules[self.grower.random.usize(..rules.len())].clone();
+                let once = Rule::default;
+                let (soon, later) = (Rule::message(1), Rule::message(3));
+                let ends = [Fault::Panic, Fault::Fail, Fault::Stop, Fault::Block(2 * MS)];
+                let ends = ends.into_iter().flat_map(|fault| {
+                    [once(), soon.clone(), later.clone()].map(|rule| fault.clone().with(rule))
+                });
+                let others = [
+                    Fault::Slow(MS).with(once().times(1)),
+                    Fault::Delay(2 * MS).with(once().lasting(10 * MS)),
+                    Fault::Drop(1).with(later.clone()),
+                    Fault::FailStarts(1).into(),
+                ];
+                let faults: Vec<_> = ends.chain(others).collect();
+                let injection = faults[self.grower.random.usize(..faults.len())].clone();
                 // Faults below the root: its own end is the run's.
-                Step::Fault { whom: self.whom(below_root), fault, rule }
+                Step::Fault { whom: self.whom(below_root), injection }
             }
             800..830 => self.arm(),
             830..850 => {

@@ -104,7 +104,8 @@ fn as_the_actor_counts(
                 hung += 1;
                 struck += u64::from(blocked == Some(event.incarnation));
             }
-            EventKind::Injected(Fault::Panic | Fault::Fail) => struck += 1,
+            // A slow one holds the message before its handler begins.
+            EventKind::Injected(Fault::Panic | Fault::Fail | Fault::Slow(_)) => struck += 1,
             EventKind::Injected(Fault::Block(_)) => blocked = Some(event.incarnation),
             _ => {}
         }

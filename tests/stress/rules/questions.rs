@@ -62,6 +62,13 @@ impl Judge<'_> {
                     matches!(overflow, Some(Overflow::DropNewest | Overflow::DropOldest | Overflow::Reject));
                 untouched(drops)
             }
+            Answer::Ask(AskError::Injected) => {
+                let drops = self.history.events.iter().any(|event| {
+                    event.path == asked.to.path
+                        && matches!(event.kind, latido::EventKind::Injected(latido::fault::Fault::Drop(_)))
+                });
+                untouched(drops)
+            }
             Answer::Ask(AskError::Down | AskError::NeverStarted) => {
                 untouched(self.retired.may_be_down(&asked.to.path, self.refused))
             }

@@ -31,6 +31,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/page/small.css" STYLE "small.css",
     "/page/icon.svg" PICTURE "icon.svg",
     "/page/app.js" SCRIPT "app.js",
+    "/page/breaking.js" SCRIPT "breaking.js",
     "/page/charts.js" SCRIPT "charts.js",
     "/page/dom.js" SCRIPT "dom.js",
     "/page/door.js" SCRIPT "door.js",

@@ -33,6 +33,8 @@ let cursor = null;
 let frozen = null;
 let plays = false;
 let selected = null;
+/** What the door says can be put into parts, by their paths. @type {Map<string, import("./faults.js").Fault[]>} */
+const told = new Map();
 let scheduled = false;
 
 const speaker = new Speaker();
@@ -105,6 +107,7 @@ async function openRecording(file) {
 
 /** Shows another log from here on. */
 function begin() {
+  told.clear();
   problem = "";
   cursor = frozen = null;
   plays = false;
@@ -159,6 +162,21 @@ async function act(action, body, said) {
   }
 }
 
+/** What can be put into a part: what the door has said, which is asked for once. */
+function faults({ path, paused }) {
+  const known = told.get(path);
+  if (known || !live || connection.kind !== "live" || paused === null) return known ?? FAULTS;
+  told.set(path, FAULTS);
+  live.door
+    .get(`/v1/faults?path=${encodeURIComponent(path)}`)
+    .then((faults) => {
+      told.set(path, faults);
+      schedule();
+    })
+    .catch(() => {}); // it may be gone
+  return FAULTS;
+}
+
 /** Breaks what is chosen, or else any part that runs. */
 function breakIt(path) {
   if (refusal() !== null) return;
@@ -174,7 +192,7 @@ function breakIt(path) {
   if (!chosen) return;
   select(chosen.path);
   render();
-  part.inject(FAULTS[0].fault, FAULTS[0].name);
+  part.inject("panic", "Panic");
 }
 
 // ===== what is shown =====
@@ -219,7 +237,8 @@ function render() {
   const picture = pictureAt(log, at);
   if (!picture.parts.has(selected)) selected = picture.parts.keys().next().value;
   tree.update(picture, selected);
-  part.update(picture.parts.get(selected), at, refusal());
+  const shown = picture.parts.get(selected);
+  part.update(shown, at, refusal(), faults(shown));
   const failures = incidentsAt(log, at);
   incidents.update(failures, at, selected);
   charts.update(log, selected, time);

@@ -87,6 +87,7 @@ const SHAPES = {
   starting: ["M5 3.2l7.5 4.8l-7.5 4.8z", "line"],
   started: ["M5 3.2l7.5 4.8l-7.5 4.8z", "fill"],
   injected: ["M9 1.8L3.6 9h3.6l-.6 5.2L12.4 7H8.6z", "fill"],
+  held: ["M5.5 3.5v9M10.5 3.5v9", "line"],
   ended: ["M3 8.5l3.3 3.3L13 4.8", "line"],
   lost: ["M2.5 4.5h11v7.5h-11zM2.5 5l5.5 4l5.5-4", "line"],
   missed: ["M3 8h.1M8 8h.1M13 8h.1", "line"],

@@ -118,7 +118,7 @@ export function firstAfter(items, isAfter) {
 
 /**
  * What sort of thing an event is, for its shape, its colour and its place.
- * @returns {"failed" | "gave_up" | "restarting" | "restarted" | "started" | "stopped" | "ended" | "injected" | "lost" | "missed" | "report"}
+ * @returns {"failed" | "gave_up" | "restarting" | "restarted" | "started" | "stopped" | "ended" | "injected" | "lost" | "held" | "missed" | "report"}
  */
 export function sortOf(event) {
   switch (event.kind) {
@@ -133,6 +133,10 @@ export function sortOf(event) {
     case "injected":
     case "missed":
       return event.kind;
+    case "paused":
+    case "resumed":
+    case "draining":
+      return "held";
     case "dead_letter":
       return "lost";
     default:

@@ -1,9 +1,18 @@
 // One part: what it is doing, and what can be done to it.
 
 import { h, keyed, reshape, say, set, shape, show } from "./dom.js";
-import { FAULTS } from "./faults.js";
+import { Breaking } from "./breaking.js";
 import { count, plural, rate, short, strategyWords } from "./format.js";
 import { meter } from "./tree.js";
+
+/** What is said when an order was carried out. */
+const DONE = {
+  restart: "was stopped and started again.",
+  stop: "was stopped; it stays down until it is restarted.",
+  pause: "takes no message until it is resumed.",
+  resume: "takes messages again.",
+  drain: "has handled what was queued, and stopped.",
+};
 
 export class PartView {
   /** @param {Element} panel @param {{act: (action: string, body: object, said: string) => Promise<string>, why: (path: string) => void}} heard */
@@ -13,15 +22,20 @@ export class PartView {
     this.title = h("span");
     this.facts = h("dl", { class: "facts-list" });
     this.meter = meter();
-    this.faults = h("div", { class: "faults", role: "group", "aria-label": "Break it" });
+    this.breaking = new Breaking((fault, name) => this.inject(fault, name));
     this.again = h("button", { type: "button", text: "Restart", onclick: () => this.#order("restart") });
     this.stop = h("button", { type: "button", text: "Stop", onclick: () => this.#order("stop") });
-    this.orders = h("div", { class: "orders" }, this.again, this.stop);
+    this.pause = h("button", {
+      type: "button",
+      onclick: () => this.#order(this.part.paused || this.part.draining ? "resume" : "pause"),
+    });
+    this.drain = h("button", { type: "button", text: "Drain", onclick: () => this.#order("drain") });
+    this.orders = h("div", { class: "orders" }, this.pause, this.drain, this.again, this.stop);
     this.allowed = h(
       "div",
       { class: "action-row" },
       h("span", { class: "action-label", text: "Break it" }),
-      this.faults,
+      this.breaking.element,
     );
     this.refused = h("p", { class: "refused muted" });
     this.answer = h("p", { class: "answer", role: "status" });
@@ -37,24 +51,6 @@ export class PartView {
       this.refused,
       this.answer,
     );
-    keyed(
-      this.faults,
-      FAULTS,
-      (one) => one.fault,
-      (one) => this.#button(one),
-      () => {},
-    );
-  }
-
-  #button({ fault, name, what }) {
-    return h("button", {
-      type: "button",
-      class: "fault",
-      title: what,
-      "data-fault": fault,
-      text: name,
-      onclick: () => this.inject(fault, name),
-    });
   }
 
   /** Puts a fault into the part, or into all parts beneath a supervisor. */
@@ -71,9 +67,7 @@ export class PartView {
 
   #order(order) {
     const { path } = this.part;
-    const done =
-      order === "stop" ? "was stopped; it stays down until it is restarted." : "was stopped and started again.";
-    return this.#act(order, { path }, `${short(path)} ${done}`);
+    return this.#act(order, { path }, `${short(path)} ${DONE[order]}`);
   }
 
   async #act(action, body, said) {
@@ -87,8 +81,9 @@ export class PartView {
    * @param {import("./picture.js").Part} part
    * @param {number} at
    * @param {string | null} refused why nothing can be done to it now, if that is so
+   * @param {import("./faults.js").Fault[]} faults what can be put into it
    */
-  update(part, at, refused) {
+  update(part, at, refused, faults) {
     if (this.part?.path !== part.path) say(this.answer, "");
     this.part = part;
     reshape(this.shape, part.status);
@@ -100,6 +95,12 @@ export class PartView {
     show(this.orders, refused === null && part.depth > 0);
     say(this.again, part.status === "stopped" || part.status === "failed" ? "Start" : "Restart");
     show(this.stop, part.status !== "stopped");
+    // A door of an earlier version knows nothing of it, and a supervisor's messages are the news of its children.
+    const canPause = part.paused !== null && !part.supervisor;
+    show(this.pause, canPause && part.status !== "stopped");
+    show(this.drain, canPause && part.status === "running" && !part.draining);
+    say(this.pause, part.paused || part.draining ? "Resume" : "Pause");
+    this.breaking.update(faults, part.own);
     if (part.supervisor) this.meter.update(part.supervisor, at);
     keyed(
       this.facts,
@@ -126,8 +127,13 @@ function makeFact({ name }) {
 
 /** @returns {{name: string, text: string, more?: string, isMeter?: boolean}[]} */
 function facts(part) {
+  const held = part.draining ? ", being drained" : part.paused ? ", paused" : "";
   const facts = [
-    { name: "State", text: part.word, more: part.incarnation > 0 ? `in its life number ${part.incarnation}` : "" },
+    {
+      name: "State",
+      text: part.word + held,
+      more: part.incarnation > 0 ? `in its life number ${part.incarnation}` : "",
+    },
   ];
   const { supervisor, messages, lastExit } = part;
   if (supervisor) {
@@ -154,6 +160,7 @@ function facts(part) {
       more: [...now, ...lost].join(", "),
     });
   }
+  if (part.armed.length > 0) facts.push({ name: "Put in", text: part.armed.join(", "), more: "and not over" });
   if (lastExit) facts.push({ name: "Last end", text: lastExit.text });
   return facts;
 }

@@ -21,6 +21,10 @@ export const MARK = 8;
  * @property {number | null} rate messages handled a second
  * @property {number | null} due when its restart is due
  * @property {object | null} supervisor {strategy, used, intensity, period, freesAt}
+ * @property {boolean | null} paused its messages wait
+ * @property {boolean} draining it handles what is queued, and stops then
+ * @property {string[]} armed faults that were put in and are not over
+ * @property {string[]} own faults that it has besides those that every part has
  * @property {object | null} mark what has just happened to it: {sort, at, event, cause}
  */
 
@@ -79,6 +83,11 @@ function part(child, tree, isKnown) {
     rate: null,
     due: null,
     group: false,
+    // null where the door is of a version that knows nothing of it
+    paused: isKnown ? (child.paused ?? null) : null,
+    draining: isKnown ? (child.draining ?? false) : false,
+    armed: isKnown ? (child.armed ?? []) : [],
+    own: child.own_faults ?? [],
     supervisor: supervisor && { strategy: supervisor.strategy, ...budget(supervisor.budget, tree.at, isKnown) },
     mark: null,
   };
@@ -110,7 +119,16 @@ function apply(parts, event) {
   }
   switch (event.kind) {
     case "started":
-      Object.assign(it, { state: "running", incarnation: event.incarnation, group: false });
+      Object.assign(it, { state: "running", incarnation: event.incarnation, group: false, draining: false });
+      break;
+    case "paused":
+      it.paused = true;
+      break;
+    case "resumed":
+      it.paused = it.draining = false;
+      break;
+    case "draining":
+      it.draining = true;
       break;
     case "exited":
       it.lastExit = event.reason;

@@ -208,7 +208,9 @@ function chip(part, at) {
     const wait = part.due - at;
     return [wait > 0.05 ? `in ${left(wait)}` : "now", "restarting"];
   }
-  if (!part.mark) return [null, "none"];
+  if (part.draining) return ["draining", "restarting"];
+  if (part.paused) return ["paused", "restarting"];
+  if (!part.mark) return part.armed.length > 0 ? [`${part.armed[0]} waits`, "injected"] : [null, "none"];
   const { sort, event, cause } = part.mark;
   switch (sort) {
     case "failed":

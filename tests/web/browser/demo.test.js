@@ -107,6 +107,21 @@ test("a part is stopped and started, and each fault of the menu strikes", async 
   await says(page.locator("#incidents"), "downloaders/2 failed");
 });
 
+test("any fault is put in as it is typed, at the message that is said", async () => {
+  const { page } = view;
+  await row(page, "latido/supply").click();
+  await page.getByRole("button", { name: "Other…" }).click();
+  await page.getByLabel("Which fault").selectOption("fail");
+  await says(page.locator(".says"), "It ends with an error.");
+  await page.getByLabel("The fault as it is typed").fill("sneeze");
+  await page.keyboard.press("Enter");
+  await says(page.locator(".answer"), /Not done: .*sneeze.*fault/);
+  await page.getByLabel("The fault as it is typed").fill("fail");
+  await page.getByRole("button", { name: "Put in" }).click();
+  await isBack(page, "latido/supply", 2);
+  await shot(page, "other-fault");
+});
+
 test("giving up climbs to the supervisor, and its supervisor begins anew", async () => {
   const { page } = view;
   const path = "latido/exec/0";
@@ -146,6 +161,6 @@ test("what a program says is never markup", async () => {
 test("nobody but the program was asked, and nothing went wrong", () => {
   const { heard } = view;
   assert.deepEqual([...heard.asked], [new URL(demo.url).origin]);
-  const errors = heard.errors.filter((error) => !/404/.test(error)); // the part that there is none of, above
+  const errors = heard.errors.filter((error) => !/40[04]/.test(error)); // what was asked for wrongly, above
   assert.deepEqual(errors, []);
 });

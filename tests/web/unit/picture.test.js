@@ -75,6 +75,30 @@ test("a restart is shown with what it was for", () => {
   assert.deepEqual([mark.sort, mark.cause.reason.kind], ["restarted", "panicked"]);
 });
 
+test("a part that is paused or drained is so until it is resumed or started again", () => {
+  const log = logOf(
+    tree(100, 10, [supervisor("app"), child("app/a", { paused: false, armed: ["panic@3"], own_faults: ["cut"] })]),
+    event(11, 101, "app/a", "paused"),
+    event(12, 102, "app/a", "resumed"),
+    event(13, 103, "app/a", "draining"),
+    event(14, 104, "app/a", "started", { incarnation: 2 }),
+  );
+  const held = [100, 101, 102, 103, 104].map((moment) => at(log, moment, "app/a"));
+  assert.deepEqual(
+    held.map((one) => [one.paused, one.draining]),
+    [
+      [false, false],
+      [true, false],
+      [false, false],
+      [false, true],
+      [false, false],
+    ],
+  );
+  assert.deepEqual([held[0].armed, held[0].own], [["panic@3"], ["cut"]]);
+  const { paused, armed } = at(logOf(app(100, 10)), 100, "app/a");
+  assert.deepEqual([paused, armed], [null, []], "a door of an earlier version says nothing of it");
+});
+
 test("before the first tree only what the events say is known", () => {
   const log = logOf(event(1, 90, "app/a", "started"), app(100, 10));
   assert.equal(at(log, 95, "app/a").status, "running");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lines, tokenOf } from "../../../src/control/page/door.js";
+import { buttons, typed } from "../../../src/control/page/faults.js";
 import { stepsOf } from "../../../src/control/page/incidents.js";
 import { Log } from "../../../src/control/page/log.js";
 import { read } from "../../../src/control/page/record.js";
@@ -43,6 +44,27 @@ test("a link or a token is taken, anything else is not", () => {
   assert.equal(tokenOf(token), token);
   for (const wrong of ["", "http://127.0.0.1:4780/", `${token}0`, "token=123"])
     assert.equal(tokenOf(wrong), null, wrong);
+});
+
+test("the usual faults have a button, and a part's own; the others are in the list", () => {
+  const known = ["panic", "block:SECONDS", "drop:N", "cut", "signal:NAME", "new:THING"].map((usage) => ({
+    usage,
+    says: "",
+  }));
+  assert.deepEqual(
+    buttons(known, ["cut", "signal:NAME"]).map((one) => [one.fault, one.name]),
+    [
+      ["panic", "Panic"],
+      ["block:2", "Block for 2 s"],
+      ["cut", "cut"],
+      ["signal:KILL", "signal:KILL"],
+    ],
+  );
+  assert.deepEqual(["drop:N", "new:THING", "write-error:EIO|ENOSPC"].map(typed), [
+    "drop:3",
+    "new:THING",
+    "write-error:EIO",
+  ]);
 });
 
 test("a story has its steps and its numbers in words", () => {

@@ -83,10 +83,14 @@ function connect(secret) {
   schedule();
 }
 
-async function openRecording(file) {
+/** Shows what files have: of several, the parts of one recording, which was begun anew when a file was full. */
+async function openRecording(chosen) {
+  const files = [...chosen].sort((one, other) => one.lastModified - other.lastModified);
+  const file = files.at(-1);
+  if (!file) return;
   const opened = new Log();
   try {
-    await read(file.stream(), opened);
+    for (const part of files) await read(part.stream(), opened);
   } catch (error) {
     problem = `${file.name} cannot be shown. ${error.message}`;
     schedule();
@@ -266,6 +270,7 @@ function renderHead() {
   set(byId("connection"), "data-kind", kind);
   say(byId("connection-words"), words);
   show(byId("connection"), words !== "");
+  show(byId("return"), recording !== null && token() !== null);
   show(byId("break"), live !== null && instance?.actions === true);
   byId("break").disabled = refusal() !== null;
   const isStranger = recording === null && (live === null || connection.kind === "denied");
@@ -311,10 +316,10 @@ function notice(text) {
 
 byId("break").addEventListener("click", () => breakIt(selected));
 byId("reports").addEventListener("change", schedule);
+byId("return").addEventListener("click", () => connect(token()));
 byId("open").addEventListener("click", () => byId("file").click());
 byId("file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) openRecording(target.files[0]);
-  target.value = "";
+  openRecording(target.files).finally(() => (target.value = ""));
 });
 byId("stranger-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -328,7 +333,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => {
     event.preventDefault();
     set(document.body, "data-drop", kind === "dragover");
-    if (kind === "drop" && event.dataTransfer.files[0]) openRecording(event.dataTransfer.files[0]);
+    if (kind === "drop") openRecording(event.dataTransfer.files);
   });
 }
 addEventListener("hashchange", () => {

@@ -10,6 +10,11 @@ export class Log {
     this.limits = { ...LIMITS, ...limits };
     /** @type {object | null} who it was */
     this.instance = null;
+    this.#begin();
+  }
+
+  /** Begins anew: what was before is of another run. */
+  #begin() {
     /** @type {object[]} trees, the oldest first */
     this.trees = [];
     /** @type {object[]} events, by their numbers */
@@ -18,21 +23,18 @@ export class Log {
     this.incidents = new Map();
     /** @type {Map<string, {at: number, value: any}[]>} */
     this.extras = new Map();
-    /** Counts what was added: whoever has drawn this version need not draw again. */
-    this.version = 0;
     this.children = 0;
     this.held = null;
   }
 
   /** @param {object} entry one line of a recording */
   add(entry) {
-    if (entry.instance) this.instance = entry.instance;
+    if (entry.instance) this.#instance(entry.instance);
     else if (entry.tree) this.#tree(entry.tree);
     else if (entry.event) this.#event(entry.event);
     else if (entry.incident) this.#incident(entry.incident);
     else if (entry.extra) this.#extra(entry.extra);
-    else return; // of a later version
-    this.version += 1;
+    // Anything else is of a later version.
   }
 
   /** The number of the last event. */
@@ -45,6 +47,12 @@ export class Log {
     const starts = [this.trees[0]?.at, this.events[0]?.at].filter((at) => at !== undefined);
     const ends = [this.trees.at(-1)?.at, this.events.at(-1)?.at].filter((at) => at !== undefined);
     return starts.length ? { from: Math.min(...starts), to: Math.max(...ends) } : null;
+  }
+
+  #instance(instance) {
+    const known = this.instance;
+    if (known && (known.pid !== instance.pid || known.since !== instance.since)) this.#begin();
+    this.instance = instance;
   }
 
   #tree(tree) {

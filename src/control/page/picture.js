@@ -201,6 +201,7 @@ function counts(parts) {
     parts: 0,
     supervisors: 0,
     running: 0,
+    paused: 0,
     restarting: 0,
     failed: 0,
     stopped: 0,
@@ -209,6 +210,7 @@ function counts(parts) {
     unknown: 0,
   };
   for (const one of parts.values()) {
+    if (one.paused && one.status === "running") sum.paused += 1;
     if (one.supervisor) sum.supervisors += 1;
     else sum.parts += 1;
     if (!one.supervisor || one.status !== "running") sum[one.status] += 1;

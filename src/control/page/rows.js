@@ -6,6 +6,8 @@ import { parentOf } from "./format.js";
 export const LARGE = 24;
 /** So many of a folded group are shown if there is something to say of them. */
 const SHOWN = 8;
+/** The worst first. */
+const WORST = { failed: 0, restarting: 1, stopping: 2, starting: 3, stopped: 4 };
 
 /**
  * @param {Map<string, import("./picture.js").Part>} parts parents before children
@@ -54,7 +56,7 @@ function loudest(below, selected) {
   const loud = below.filter(
     (part) => !wanted.includes(part) && (part.status !== "running" || part.mark || part.supervisor),
   );
-  const rank = (part) => ["failed", "restarting", "stopping", "starting"].indexOf(part.status) & 7;
+  const rank = (part) => WORST[part.status] ?? 9;
   const chosen = new Set([...wanted, ...loud.sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN)]);
   return below.filter((part) => chosen.has(part));
 }

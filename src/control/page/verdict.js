@@ -34,6 +34,8 @@ export function verdict(log, { counts, parts, abandoned, at }, { isNow, from }, 
       "stopped",
       `Everything runs but ${some(counts.stopped, "that was stopped", "that were stopped")}.`,
     ];
+  else if (counts.paused > 0)
+    [status, words] = ["held", `Everything runs but ${some(counts.paused, "that is paused", "that are paused")}.`];
   reshape(sign, status);
   set(byId("verdict"), "data-status", status);
   say(byId("verdict-words"), isNow ? words : `${clock(at)}: ${words[0].toLowerCase()}${words.slice(1)}`);

@@ -26,6 +26,7 @@ test("a part is paused, resumed and drained, and says so", async (t) => {
   await orders.getByRole("button", { name: "Pause" }).click();
   await says(part, "paused");
   await says(page.locator(".answer"), "downloaders/0 takes no message until it is resumed.");
+  await says(page.locator("#verdict"), "Everything runs but 1 part that is paused.");
   await shot(page, "paused");
   await orders.getByRole("button", { name: "Resume" }).click();
   await says(page.locator(".answer"), "downloaders/0 takes messages again.");

@@ -66,6 +66,12 @@ test("what is no recording is refused in words, and nothing changes", async () =
   await page.locator("#file").setInputFiles({ name: "x.txt", mimeType: "text/plain", buffer: Buffer.from("hello\n") });
   await says(page.locator("#notice"), "x.txt cannot be shown. It is not a recording");
   await isLive(page);
+  // One that is a recording is left again for the program.
+  await page.locator("#file").setInputFiles(file);
+  await page.locator("#connection[data-kind=recording]").waitFor();
+  await page.getByRole("button", { name: "Back to the program" }).click();
+  await isLive(page);
+  assert.ok(await page.locator("#notice").isHidden());
   await close();
 });
 

@@ -53,7 +53,7 @@ test("a run that allows no actions offers none, and says how to allow them", asy
   await row(page, "latido/ledger").click();
   await says(page.locator(".refused"), "--allow-actions");
   assert.ok(await page.locator("#break").isHidden());
-  assert.ok(await page.locator(".faults").isHidden());
+  assert.ok(await page.locator(".breaking").isHidden());
   // Nor by a key.
   await row(page, "latido/ledger").press("b");
   await says(row(page, "latido/ledger"), "#1");

@@ -148,6 +148,18 @@ test("events are kept once, in their order, and a gap stands where it was", () =
   assert.equal(log.seq, 7);
 });
 
+test("another run in the same log begins it anew, the same one after a full file does not", () => {
+  const [one, other] = [
+    { pid: 1, since: 5 },
+    { pid: 1, since: 6 },
+  ];
+  const log = logOf({ instance: one }, app(10, 5), { instance: one }, app(11, 5));
+  assert.equal(log.trees.length, 2);
+  log.add({ instance: other });
+  log.add(event(1, 12, "app", "started"));
+  assert.deepEqual([log.trees.length, log.events.length], [0, 1]);
+});
+
 test("no more is kept than there is room for, the newest", () => {
   const log = new Log({ events: 100, children: 30 });
   for (let i = 1; i <= 1_000; i += 1) log.add(event(i, i, "app/a", "started"));

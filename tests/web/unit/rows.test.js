@@ -55,6 +55,12 @@ test("of many in trouble the worst are shown, and no more than can be read", () 
   const rows = rowsOf(partsOf(crowd(200), ...exits), new Map(), null);
   assert.ok(rows.length < LARGE, String(rows.length));
   assert.equal(rows.find((row) => row.rest).rest.failed, 92);
+  const back = exits.map((_, i) => event(i + 1, 195, `app/many/${i}`, "started", { incarnation: 2 }));
+  const one = rowsOf(partsOf(crowd(200), ...back, exited(500, 196, "app/many/150")), new Map(), null);
+  assert.ok(
+    one.some((row) => row.path === "app/many/150"),
+    "one that failed comes before those that are back",
+  );
 });
 
 test("a chart sums over a part and all beneath it", () => {

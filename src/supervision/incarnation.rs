@@ -13,7 +13,7 @@ use std::task::{self, Poll, Waker};
 use actix::dev::ContextFut;
 use actix::dev::channel::{AddressSender, channel};
 use actix::{Actor, ActorContext, AsyncContext, Context};
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::pump::{Pump, PumpState};
 use self::strike::Struck;
@@ -132,8 +132,10 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             }
             Pin::new(&mut *fut).poll(cx)
         });
-        if is_throttled {
-            set_alarm(&mut self.alarm, &self.seat, cx);
+        // While it comes up no fault strikes, so nobody need look.
+        if is_throttled && was_up {
+            let times = self.seat.node.valve.alarm().into_iter().chain(self.pump.until.take());
+            set_alarm(&mut self.alarm, times.min(), cx);
         }
         match polled {
             // Destructors may panic while it is being frozen.
@@ -223,8 +225,8 @@ impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
 
 /// Has the incarnation polled when the time of a fault comes, or is over.
 #[cold]
-fn set_alarm(alarm: &mut Option<Pin<Box<Sleep>>>, seat: &Seat, cx: &mut task::Context<'_>) {
-    *alarm = seat.node.valve.alarm().map(|at| Box::pin(sleep_until(at)));
+fn set_alarm(alarm: &mut Option<Pin<Box<Sleep>>>, at: Option<Instant>, cx: &mut task::Context<'_>) {
+    *alarm = at.map(|at| Box::pin(sleep_until(at)));
     if let Some(alarm) = alarm
         && alarm.as_mut().poll(cx).is_ready()
     {

@@ -43,8 +43,8 @@ pub(super) struct Strike {
 /// What becomes of the next message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Passage {
-    /// It stays where it is, or there is none.
-    Wait,
+    /// It stays where it is, until then at least if that is known; or there is none.
+    Wait(Option<Instant>),
     Drop(Strike),
     /// It is handled: after a while perhaps, and with a fault.
     Take {
@@ -123,11 +123,9 @@ impl Valve {
         })
     }
 
-    /// When to look again, even if nothing happens.
+    /// When to look for a fault again, even if nothing happens.
     pub(super) fn alarm(&self) -> Option<Instant> {
-        let inside = self.lock();
-        let faults = inside.armed.iter().filter_map(Armed::next).min();
-        faults.into_iter().chain(inside.due.front().copied()).min()
+        self.lock().armed.iter().filter_map(Armed::next).min()
     }
 
     /// Whether a message is held up: then nobody may overtake it.
@@ -158,8 +156,11 @@ impl Inside {
     }
 
     fn next(&mut self, queued: usize, incarnation: u64, now: Instant) -> Passage {
-        if queued == 0 || self.is_paused || self.due.front().is_some_and(|due| *due > now) {
-            return Passage::Wait;
+        if queued == 0 || self.is_paused {
+            return Passage::Wait(None);
+        }
+        if let Some(due) = self.due.front().copied().filter(|due| *due > now) {
+            return Passage::Wait(Some(due));
         }
         self.due.pop_front();
         let (mut slow, mut strike) = (None, None);
@@ -232,7 +233,7 @@ mod tests {
 
     fn strike((passage, _): (Passage, Option<Strike>)) -> String {
         match passage {
-            Passage::Wait => "wait".to_owned(),
+            Passage::Wait(_) => "wait".to_owned(),
             Passage::Drop(_) => "drop".to_owned(),
             Passage::Take { slow, strike } => {
                 let faults = slow.into_iter().chain(strike).map(|strike| strike.fault.to_string());
@@ -279,10 +280,13 @@ mod tests {
         let second = Duration::from_secs(1);
         let valve = valve(&["delay:2"]);
         let (passage, told) = valve.next(2, 1);
-        assert_eq!((passage, told.unwrap().fault), (Passage::Wait, Fault::Delay(2 * second)));
+        let due = Instant::now() + 2 * second;
+        assert_eq!((passage, told.unwrap().fault), (Passage::Wait(Some(due)), Fault::Delay(2 * second)));
         tokio::time::advance(second).await;
-        assert_eq!(valve.next(3, 1), (Passage::Wait, None), "it was told");
-        assert_eq!(valve.alarm(), Some(Instant::now() + second));
+        assert_eq!(valve.next(3, 1), (Passage::Wait(Some(due)), None), "it was told");
+        assert!(valve.pause(true));
+        assert_eq!(valve.next(3, 1).0, Passage::Wait(None), "nobody need look before it is resumed");
+        assert!(valve.pause(false));
         tokio::time::advance(second).await;
         assert_eq!(strike(valve.next(3, 1)), "");
         assert_eq!(strike(valve.next(2, 1)), "");

@@ -79,6 +79,38 @@ fn a_paused_child_is_not_deaf() {
     });
 }
 
+/// In virtual time a task that never rests would keep the clock from moving.
+#[test]
+fn who_waits_rests_however_many_reasons_there_are_to_wait() {
+    run_in_virtual_time(async {
+        let (probe, _) = child_with(
+            "probe",
+            Hooks::default().started(|probe, ctx| {
+                ctx.wait(
+                    actix::fut::wrap_future(tokio::time::sleep(10 * SECOND)).map(|(), _: &mut Probe, _| ()),
+                );
+                let _ = probe;
+            }),
+        );
+        let addr = probe.addr();
+        let tree = patient("app").child(probe).start().unwrap();
+        let mut events = tree.subscribe();
+        let panic = "panic@after=1".parse::<latido::fault::Injection>().unwrap();
+        tree.inject("app/probe", panic).unwrap(); // its time comes while it comes up
+        started(&mut events, "app/probe", 2).await;
+        for fault in ["delay:1", "slow:2@times=1", "hang@after=3,for=20"] {
+            tree.inject("app/probe", fault.parse::<latido::fault::Injection>().unwrap()).unwrap();
+        }
+        let waiting = actix_rt::spawn(addr.send(note(1)));
+        tokio::time::sleep(SECOND / 2).await;
+        tree.pause("app/probe").unwrap(); // its message comes meanwhile
+        tokio::time::sleep(40 * SECOND).await;
+        tree.resume("app/probe").unwrap();
+        assert_eq!(waiting.await.unwrap().unwrap(), [1]);
+        tree.stop(SECOND).await;
+    });
+}
+
 #[test]
 fn a_paused_mailbox_keeps_to_its_bound() {
     run(async {

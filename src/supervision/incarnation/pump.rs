@@ -9,6 +9,7 @@ use std::task::{self, Poll};
 use actix::dev::{Envelope, EnvelopeProxy};
 use actix::fut::{ActorFuture, wrap_future};
 use actix::{Actor, ActorContext, ActorState, AsyncContext, Context};
+use tokio::time::Instant;
 
 use super::strike::{self, Struck};
 use crate::exit::{ExitReason, catch};
@@ -39,6 +40,8 @@ pub(super) struct PumpState {
     /// Still set when the incarnation ends: it ended over a message.
     pub(super) is_handling: Cell<bool>,
     pub(super) is_up: Cell<bool>,
+    /// When the next message may be taken, if that is known.
+    pub(super) until: Cell<Option<Instant>>,
     /// What a handler ended with that did not return.
     pub(super) failure: Cell<Option<ExitReason>>,
 }
@@ -126,7 +129,10 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
                 strike::tell(seat, delay);
             }
             match passage {
-                Passage::Wait => return None,
+                Passage::Wait(until) => {
+                    self.state.until.set(until);
+                    return None;
+                }
                 Passage::Drop(strike) => {
                     strike::tell(seat, &strike);
                     core.mailbox.discard_next(claim);

@@ -30,6 +30,7 @@ mod newer;
 #[allow(dead_code)]
 #[path = "../support/ranges.rs"]
 mod ranges;
+mod recording;
 mod resuming;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]

@@ -14,6 +14,10 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) endless: bool,
 
+    /// Write what `latido top` shows of the demo into FILE, for `latido replay FILE`; what FILE had before becomes FILE.1
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
     /// Leave the downloaded files in DIR; of an endless demo, the last hundred or so
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,

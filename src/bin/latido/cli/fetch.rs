@@ -10,6 +10,7 @@ use super::http::HttpArgs;
 use super::injection::{self, Injection};
 use super::transfer::TransferArgs;
 use crate::fetch::checksum::Checksum;
+use crate::fetch::door::Terms;
 use crate::fetch::sums::SumsFile;
 
 pub(super) const EXAMPLES: &str = "\
@@ -100,6 +101,10 @@ pub(crate) struct FetchArgs {
     #[arg(long)]
     pub(crate) allow_actions: bool,
 
+    /// Write what `latido top` shows of this run into FILE, for `latido replay FILE`; what FILE had before becomes FILE.1
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
     /// Tell what happens in lines of JSON on standard output, for programs; see docs/json.md
     #[arg(long)]
     pub(crate) json: bool,
@@ -110,4 +115,11 @@ pub(crate) struct FetchArgs {
 
     #[command(flatten)]
     pub(crate) http: HttpArgs,
+}
+
+impl FetchArgs {
+    /// What the user has said of the door.
+    pub(crate) fn door(&self) -> Terms<'_> {
+        Terms { may_act: self.allow_actions, record: self.record.as_deref() }
+    }
 }

@@ -108,8 +108,8 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
         }
     };
     // A second one, where `latido ps` and its like look. The first is where the state is, whoever asks.
-    let _looked_at = door::open(NAME, &tree, &running.run(), args.allow_actions)
-        .inspect_err(|error| log.line(Level::Warn, error));
+    let _looked_at =
+        door::open(NAME, &tree, &running.run(), args.door(), |words| log.line(Level::Warn, words));
     log.line(Level::Info, "is up");
     word.ready();
     init.ready();

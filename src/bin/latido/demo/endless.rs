@@ -46,7 +46,7 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
     let (tree, run) = (running.tree.clone(), running.run());
     supply.watch(&run.board);
     let _door =
-        door::open("latido demo", &tree, &run, true).inspect_err(|error| screen.line(error.to_string()));
+        door::open("latido demo", &tree, &run, setting.door(), |words| screen.line(words.to_string()));
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view = actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Normal));
     let end = running.end(&mut signals).await;

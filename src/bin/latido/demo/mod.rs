@@ -24,6 +24,7 @@ use tempfile::TempDir;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
+use crate::fetch::door::Terms;
 use crate::signals::Signals;
 use crate::view::Screen;
 use origin::{Corpus, Origin};
@@ -40,6 +41,7 @@ struct Stage {
     corpus: Corpus,
     origin: Origin,
     dir: PathBuf,
+    record: Option<PathBuf>,
     _temporary: Option<TempDir>,
 }
 
@@ -68,7 +70,12 @@ impl Stage {
         std::fs::create_dir_all(&dir).with_context(|| format!("directory {dir:?}"))?;
         let origin = Origin::start(corpus.clone(), Some(BYTES_PER_SECOND));
         let origin = origin.context("the demo's server does not start")?;
-        Ok(Self { random, seed, corpus, origin, dir, _temporary: temporary })
+        Ok(Self { random, seed, corpus, origin, dir, record: args.record.clone(), _temporary: temporary })
+    }
+
+    /// Whoever looks in may break what is to be seen breaking.
+    fn door(&self) -> Terms<'_> {
+        Terms { may_act: true, record: self.record.as_deref() }
     }
 }
 

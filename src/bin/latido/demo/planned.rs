@@ -25,8 +25,7 @@ pub(super) async fn play(mut stage: Stage, mut signals: Signals, screen: &Screen
     ));
     let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
-    let _door =
-        door::open("latido demo", &tree, &run, true).inspect_err(|error| screen.line(error.to_string()));
+    let _door = door::open("latido demo", &tree, &run, stage.door(), |words| screen.line(words.to_string()));
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view =
         actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Everything));

@@ -1,6 +1,7 @@
 //! The door of a run, for `latido tree` and its like.
 
-use std::io;
+use std::fmt::Display;
+use std::path::Path;
 
 use latido::control::{Door, OpenDoor};
 use latido::supervision::Tree;
@@ -9,8 +10,39 @@ use serde_json::json;
 use super::job::Stage;
 use super::run::Run;
 
-/// Opens it. That nobody can look in from outside is to be told, and no reason not to fetch.
-pub(crate) fn open(program: &str, tree: &Tree, run: &Run, may_act: bool) -> io::Result<OpenDoor> {
+/// What of a door is the user's choice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms<'a> {
+    /// Whoever looks in may also break, restart and stop parts.
+    pub(crate) may_act: bool,
+    /// Where to write what can be seen.
+    pub(crate) record: Option<&'a Path>,
+}
+
+/// Opens it. That nobody can look in from outside, or that nothing is recorded, is to be said, and no reason not to fetch.
+pub(crate) fn open(
+    program: &str,
+    tree: &Tree,
+    run: &Run,
+    terms: Terms,
+    say: impl Fn(&dyn Display),
+) -> Option<OpenDoor> {
+    if let Some(path) = terms.record {
+        match door(program, tree, run, terms).record(path).open() {
+            Ok(door) => return Some(door),
+            Err(error) => say(&format_args!("nothing is recorded: {error}")),
+        }
+    }
+    match door(program, tree, run, terms).open() {
+        Ok(door) => Some(door),
+        Err(error) => {
+            say(&format_args!("nobody can look in with `latido tree`: {error}"));
+            None
+        }
+    }
+}
+
+fn door(program: &str, tree: &Tree, run: &Run, terms: Terms) -> Door {
     let (board, journal) = (run.board.clone(), run.journal().to_owned());
     let door = Door::new(tree).program(program).extra("jobs", move || {
         let count = |stage| board.count(stage);
@@ -26,8 +58,5 @@ pub(crate) fn open(program: &str, tree: &Tree, run: &Run, may_act: bool) -> io::
             "bytes": board.bytes(),
         })
     });
-    let door = if may_act { door.allow_actions() } else { door };
-    door.open().map_err(|error| {
-        io::Error::new(error.kind(), format!("nobody can look in with `latido tree`: {error}"))
-    })
+    if terms.may_act { door.allow_actions() } else { door }
 }

@@ -27,6 +27,7 @@ mod kills;
 mod latido;
 mod metalink;
 mod newer;
+mod pty;
 #[allow(dead_code)]
 #[path = "../support/ranges.rs"]
 mod ranges;
@@ -40,4 +41,5 @@ mod terminal;
 #[allow(dead_code)]
 #[path = "../support/tls.rs"]
 mod tls;
+mod top;
 mod torn_journal;

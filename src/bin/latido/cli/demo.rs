@@ -14,6 +14,10 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) endless: bool,
 
+    /// Show it as `latido top` does, endless, in this terminal: the quickest way to see a tree, break it and understand it
+    #[arg(long, conflicts_with = "seed")]
+    pub(crate) top: bool,
+
     /// Write what `latido top` shows of the demo into FILE, for `latido replay FILE`; what FILE had before becomes FILE.1
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

@@ -15,6 +15,8 @@ use crate::exit::Exit;
 
 mod show;
 
+pub(crate) use show::{clock, word};
+
 /// `latido ps`.
 pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
     let found = running().await?;
@@ -137,7 +139,7 @@ async fn running() -> Result<Vec<(Client, Instance)>> {
     Ok(found.into_iter().map(|(card, instance)| (Client::new(&card), instance)).collect())
 }
 
-async fn choose(at: &At) -> Result<(Client, Instance)> {
+pub(crate) async fn choose(at: &At) -> Result<(Client, Instance)> {
     let mut found = running().await?;
     if let Some(pid) = at.pid {
         found.retain(|(_, instance)| instance.pid == pid);

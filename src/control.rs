@@ -43,6 +43,7 @@ mod history;
 mod instance;
 mod metrics;
 mod page;
+mod record;
 mod routes;
 mod server;
 pub mod wire;
@@ -62,6 +63,8 @@ use self::guard::Token;
 use self::history::History;
 use self::instance::Place;
 pub use self::instance::{Card, directory};
+use self::record::Recorder;
+pub use self::record::{Recorded, recorded};
 use self::routes::{Extra, House};
 use self::server::Listeners;
 use crate::supervision::Tree;
@@ -74,6 +77,7 @@ pub struct Door {
     actions: bool,
     extras: Vec<Extra>,
     directory: PathBuf,
+    record: Option<PathBuf>,
 }
 
 /// An open door. It closes when this is dropped, and whoever is connected then is disconnected.
@@ -98,6 +102,7 @@ impl Door {
             actions: false,
             extras: Vec::new(),
             directory: directory(),
+            record: None,
         }
     }
 
@@ -135,11 +140,23 @@ impl Door {
         self
     }
 
+    /// Writes what the door can show into a file as well, from now on until it is closed: lines of JSON, each a
+    /// [`wire::Entry`]; [`recorded`] reads them. The door's thread writes, and no actor waits for it.
+    ///
+    /// A file of 32 MiB is called `FILE.1`, in the place of the one that had that name, and a new one is begun; so is a
+    /// recording put aside that is there already. What cannot be written later, as on a full disk, is missing, with a warning
+    /// in the log.
+    pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
+        self.record = Some(path.into());
+        self
+    }
+
     /// Opens it.
     ///
     /// # Errors
     ///
-    /// If the directory or the address is not to be had, or the address is not of the loopback interface.
+    /// If the directory or the address is not to be had, the address is not of the loopback interface, or the file that
+    /// is to be [recorded](Self::record) to cannot be written, is something else, or is another program's.
     pub fn open(self) -> io::Result<OpenDoor> {
         if let Some(address) = self.tcp.filter(|address| !address.ip().is_loopback()) {
             let why = format!("{address} is open to other machines; take 127.0.0.1 or [::1], and a tunnel");
@@ -172,8 +189,9 @@ impl Door {
         };
         let events = self.tree.subscribe();
         let house = Arc::new(House::new(self.tree, History::new(events), instance, token, self.extras));
+        let recorder = self.record.map(|path| Recorder::begin(&path, house.clone())).transpose()?;
         let (close, closed) = oneshot::channel();
-        let thread = server::run(listeners, house, closed)?;
+        let thread = server::run(listeners, house, recorder, closed)?;
         place.publish(&card)?;
         Ok(OpenDoor { card, _place: place, close: Some(close), thread: Some(thread) })
     }

@@ -102,18 +102,24 @@ impl Client {
         let response =
             self.ask(Method::GET, &format!("/v1/events?format=ndjson{after}"), Bytes::new()).await?;
         let body = success(response).await?;
-        Ok(unfold((body, Vec::new()), |(mut body, mut text)| async move {
-            loop {
-                if let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-                    let line: Vec<u8> = text.drain(..=end).collect();
-                    return Some((serde_json::from_slice(&line).map_err(Into::into), (body, text)));
+        Ok(unfold(
+            (body, Vec::new(), 0),
+            |(mut body, mut text, mut read): (Incoming, Vec<u8>, usize)| async move {
+                loop {
+                    if let Some(length) = text[read..].iter().position(|byte| *byte == b'\n') {
+                        let event = serde_json::from_slice(&text[read..read + length]).map_err(Into::into);
+                        return Some((event, (body, text, read + length + 1)));
+                    }
+                    // Many lines come at a time: to move the rest up for each of them would take longer than to read it.
+                    text.drain(..read);
+                    read = 0;
+                    match body.frame().await? {
+                        Ok(frame) => text.extend(frame.into_data().unwrap_or_default()),
+                        Err(_) => return None,
+                    }
                 }
-                match body.frame().await? {
-                    Ok(frame) => text.extend(frame.into_data().unwrap_or_default()),
-                    Err(_) => return None,
-                }
-            }
-        }))
+            },
+        ))
     }
 
     /// The faults that the children at a path have, or a glob over paths; without one, those that every child has.

@@ -103,6 +103,11 @@ impl History {
         })
     }
 
+    /// What has been written down after the event `after`.
+    pub(super) fn after(&self, after: u64) -> Portion {
+        self.lock().after(after)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

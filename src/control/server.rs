@@ -18,6 +18,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::guard::Way;
+use super::record::Recorder;
 use super::routes::{House, router};
 
 /// How many may be connected at the same time; more wait.
@@ -54,6 +55,7 @@ impl Listeners {
 pub(super) fn run(
     listeners: Listeners,
     house: Arc<House>,
+    recorder: Option<Recorder>,
     closed: oneshot::Receiver<()>,
 ) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -71,7 +73,15 @@ pub(super) fn run(
                 .expect("it does not block, and the runtime has I/O");
             let router = router(house, Way::Unix);
             tokio::spawn(accept(free, router, async move || Ok(unix.accept().await?.0)));
-            let _ = closed.await; // Dropped is closed as well.
+            let Some(mut recorder) = recorder else {
+                let _ = closed.await; // Dropped is closed as well.
+                return;
+            };
+            tokio::select! {
+                () = recorder.keep() => {}
+                _ = closed => {}
+            }
+            recorder.end();
         });
     })
 }

@@ -231,6 +231,36 @@ pub struct Incident {
     pub story: String,
 }
 
+/// One line of a recording, see [`Door::record`](super::Door::record), and all that is needed to show a tree at any moment.
+///
+/// It is an object with one field, whose name says what it is: `{"event":{"seq":1, ..}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// Who wrote it: what each file begins with. Another one than before says that the program was started anew.
+    Instance(Instance),
+    /// How all children were: at the beginning, then once a second if something has changed; a large tree less often.
+    Tree(Tree),
+    /// What happened.
+    Event(Event),
+    /// A failure; again, with the same number, when more is known of it. The last one counts.
+    Incident(Incident),
+    /// What the program shows beside its tree, once a second if it has changed.
+    Extra(Extra),
+}
+
+/// What a program showed beside its tree, see [`Door::extra`](super::Door::extra).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extra {
+    /// Its name.
+    pub name: String,
+    /// When.
+    pub at: f64,
+    /// What.
+    pub value: serde_json::Value,
+}
+
 /// What a supervisor decided about a failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -6,5 +6,6 @@ mod acting;
 mod finding;
 mod following;
 mod looking;
+mod recording;
 mod refusals;
 mod support;

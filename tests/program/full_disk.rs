@@ -12,10 +12,10 @@ use crate::ranges::{LARGE, Ranged, range_of};
 use crate::server::{Server, Step, send};
 
 /// A file system of `size` bytes; unmounted when dropped.
-struct Small(TempDir);
+pub struct Small(TempDir);
 
 impl Small {
-    fn mount(size: &str) -> Option<Self> {
+    pub fn mount(size: &str) -> Option<Self> {
         let dir = tempdir().unwrap();
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
@@ -28,13 +28,13 @@ impl Small {
         mounted.then_some(Self(dir))
     }
 
-    fn grow(&self, size: &str) {
+    pub fn grow(&self, size: &str) {
         let options = format!("remount,size={size}");
         let mount = Command::new("mount").args(["-o", &options]).arg(self.path()).status();
         assert!(mount.unwrap().success());
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }

@@ -27,9 +27,11 @@ mod kills;
 mod latido;
 mod metalink;
 mod newer;
+mod pty;
 #[allow(dead_code)]
 #[path = "../support/ranges.rs"]
 mod ranges;
+mod recording;
 mod resuming;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]
@@ -39,4 +41,5 @@ mod terminal;
 #[allow(dead_code)]
 #[path = "../support/tls.rs"]
 mod tls;
+mod top;
 mod torn_journal;

@@ -1,4 +1,4 @@
-//! The log, as `RUST_LOG` asks for it. Without it only warnings of other crates are shown: what happens in the tree is
+//! The log, as `RUST_LOG` asks for it. Without it only warnings of other crates are shown, and of the door's: what happens in the tree is
 //! shown by the view.
 
 use env_logger::{Builder, Env, Target};
@@ -6,7 +6,7 @@ use env_logger::{Builder, Env, Target};
 use crate::view::Screen;
 
 pub(crate) fn init(screen: &Screen) {
-    Builder::from_env(Env::default().default_filter_or("warn,latido=off"))
+    Builder::from_env(Env::default().default_filter_or("warn,latido=off,latido::control=warn"))
         .target(Target::Pipe(Box::new(screen.clone())))
         .init();
 }

@@ -8,8 +8,10 @@ mod exit;
 mod fetch;
 mod jobs;
 mod logging;
+mod picture;
 mod remote;
 mod signals;
+mod top;
 mod view;
 
 use std::process::{ExitCode, Termination};
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
             Command::Fetch(args) => fetch::command(&args, &screen).await,
             Command::Demo(args) => demo::command(&args, &screen).await,
             Command::Jobs(args) => jobs::command(&args),
+            Command::Top(args) => top::command(&args, &screen).await,
+            Command::Replay(args) => top::replay(&args, &screen).await,
             Command::Ps(args) => remote::ps(&args).await,
             Command::Tree(args) => remote::tree(&args).await,
             Command::Web(args) => remote::web(&args).await,

@@ -11,6 +11,7 @@ use super::injection::{self, Fault};
 use super::transfer::TransferArgs;
 use super::web::WebArgs;
 use crate::fetch::checksum::Checksum;
+use crate::fetch::door::Terms;
 use crate::fetch::sums::SumsFile;
 
 pub(super) const EXAMPLES: &str = "\
@@ -108,6 +109,10 @@ pub(crate) struct FetchArgs {
     #[command(flatten)]
     pub(crate) web: WebArgs,
 
+    /// Write what `latido top` shows of this run into FILE, for `latido replay FILE`; what FILE had before becomes FILE.1
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
     /// Tell what happens in lines of JSON on standard output, for programs; see docs/json.md
     #[arg(long)]
     pub(crate) json: bool,
@@ -118,4 +123,11 @@ pub(crate) struct FetchArgs {
 
     #[command(flatten)]
     pub(crate) http: HttpArgs,
+}
+
+impl FetchArgs {
+    /// What the user has said of the door.
+    pub(crate) fn door(&self) -> Terms<'_> {
+        Terms { may_act: self.allow_actions, web: self.web.web, record: self.record.as_deref() }
+    }
 }

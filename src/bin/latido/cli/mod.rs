@@ -15,6 +15,7 @@ mod http;
 mod injection;
 mod jobs;
 mod remote;
+mod top;
 mod transfer;
 mod web;
 
@@ -24,6 +25,7 @@ pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Fault;
 pub(crate) use jobs::{Action, JobsArgs, Which};
 pub(crate) use remote::{At, EventsArgs, InjectArgs, PageArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
+pub(crate) use top::{ReplayArgs, TopArgs};
 pub(crate) use transfer::{Sync, TransferArgs};
 
 const EXIT_CODES: &str = "\
@@ -51,6 +53,12 @@ pub(crate) enum Command {
     /// Read, fetch anew or forget what the journal of a directory has
     #[command(after_help = jobs::EXAMPLES)]
     Jobs(JobsArgs),
+    /// Watch a running program, break it, and see why what happened happened
+    #[command(after_help = top::HELP)]
+    Top(TopArgs),
+    /// Show what was written with --record, as `latido top` would have
+    #[command(after_help = top::HELP)]
+    Replay(ReplayArgs),
     /// Show what runs
     #[command(after_help = remote::EXAMPLES)]
     Ps(PsArgs),

@@ -116,9 +116,9 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
         }
     };
     // A second one, where `latido ps` and its like look. The first is where the state is, whoever asks.
-    let looked_at = door::open(NAME, &tree, &running.run(), args.allow_actions, args.web.web)
-        .inspect_err(|error| log.line(Level::Warn, error));
-    if let Ok(Some(address)) = looked_at.as_ref().map(|door| door.card().address) {
+    let looked_at =
+        door::open(NAME, &tree, &running.run(), args.door(), |words| log.line(Level::Warn, words));
+    if let Some(address) = looked_at.as_ref().and_then(|door| door.card().address) {
         // The token is in no log.
         log.line(
             Level::Info,

@@ -33,12 +33,12 @@ impl Log {
 
     /// Takes the lines of the `log` crate, as `RUST_LOG` asks for them. The tree's own come as its events.
     pub(super) fn listen(&self) {
-        Builder::from_env(Env::default().default_filter_or("warn,latido=off,latido::daemon=info"))
-            .format(|line, record| {
-                writeln!(line, "{:5} {}: {}", record.level(), record.target(), record.args())
-            })
-            .target(Target::Pipe(Box::new(self.clone())))
-            .init();
+        Builder::from_env(
+            Env::default().default_filter_or("warn,latido=off,latido::control=warn,latido::daemon=info"),
+        )
+        .format(|line, record| writeln!(line, "{:5} {}: {}", record.level(), record.target(), record.args()))
+        .target(Target::Pipe(Box::new(self.clone())))
+        .init();
     }
 
     pub(super) fn line(&self, level: Level, text: impl Display) {

@@ -96,6 +96,7 @@ impl Options {
             }
         }
         args.journal.get_or_insert_with(|| state.journal());
+        args.record = args.record.map(|file| self.from.join(file));
         Ok(*args)
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use std::{fmt, fs};
 
 use actix::prelude::*;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use latido::control::{Client, OpenDoor};
 use latido::supervision::{AnySpec, Backoff, ChildSpec, Placement};
 
 use super::origin::Corpus;
@@ -20,8 +21,9 @@ use crate::fetch::door;
 use crate::fetch::intake::Intake;
 use crate::fetch::job::Stage;
 use crate::fetch::ledger::{Admission, Admit, Ledger, Standing};
-use crate::fetch::run::{End, Ready};
+use crate::fetch::run::{End, Ready, Running};
 use crate::signals::Signals;
+use crate::top;
 use crate::view::{self, Detail, Screen};
 
 /// The files of so many rounds are there.
@@ -32,6 +34,62 @@ const FEW: usize = 8;
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Screen) -> Result<Exit> {
+    if !setting.top {
+        introduce(screen);
+    }
+    let supply = Supply::new(setting);
+    // The parts of the tree are made for what the first list asks for; the files come from the supply.
+    let list = write_list(&setting.corpus, &supply.base, &setting.dir, Path::new("round-0000"))?;
+    let running = Ready::standing(&fetch_args(&list, &setting.dir)?, supply.standing())?.start()?;
+    let (tree, run) = (running.tree.clone(), running.run());
+    supply.watch(&run.board);
+    let door = door::open("latido demo", &tree, &run, setting.door(), |words| screen.line(words.to_string()));
+    door::show(&door, screen);
+    let record = actix::spawn(Record::of(tree.subscribe()));
+    let detail = if setting.top { Detail::Quiet } else { Detail::Normal };
+    let view = actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), detail));
+    let end = match setting.top {
+        false => running.end(&mut signals).await,
+        true => {
+            let door = door.as_ref().context("without its door the demo cannot be shown")?;
+            end_on_stage(&running, &mut signals, door, screen).await?
+        }
+    };
+    running.stop(&mut signals).await;
+    view.await?;
+    let verdict = supply.verdict(record.await?, end);
+    view::say(&verdict);
+    Ok(verdict.exit())
+}
+
+/// Until the user has seen enough. A tree that gave up is worth seeing too.
+async fn end_on_stage(
+    running: &Running,
+    signals: &mut Signals,
+    door: &OpenDoor,
+    screen: &Screen,
+) -> Result<End> {
+    let client = Client::new(door.card());
+    let instance = client.instance().await?;
+    let mut stage = top::Stage::live(client, instance, screen)?;
+    let end = tokio::select! {
+        curtain = stage.curtain() => {
+            curtain?;
+            return Ok(End::Interrupted(Exit::Interrupted));
+        }
+        end = running.end(signals) => end,
+    };
+    if let End::GaveUp(_) = end {
+        tokio::select! {
+            curtain = stage.curtain() => drop(curtain?),
+            _ = signals.next() => {}
+        }
+    }
+    stage.close();
+    Ok(end)
+}
+
+fn introduce(screen: &Screen) {
     screen.line(
         "latido demo: files from a server on loopback, each verified and given to gzip, until Ctrl-C.\n\
          Nothing is broken but by you; in another terminal:\n\n  \
@@ -39,22 +97,6 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
          latido inject 'latido/downloaders/*' panic    break some\n  \
          latido why                                    what came of it, and why\n",
     );
-    let supply = Supply::new(setting);
-    // The parts of the tree are made for what the first list asks for; the files come from the supply.
-    let list = write_list(&setting.corpus, &supply.base, &setting.dir, Path::new("round-0000"))?;
-    let running = Ready::standing(&fetch_args(&list, &setting.dir)?, supply.standing())?.start()?;
-    let (tree, run) = (running.tree.clone(), running.run());
-    supply.watch(&run.board);
-    let door = door::open("latido demo", &tree, &run, true, setting.web);
-    door::show(&door, screen);
-    let record = actix::spawn(Record::of(tree.subscribe()));
-    let view = actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), Detail::Normal));
-    let end = running.end(&mut signals).await;
-    running.stop(&mut signals).await;
-    view.await?;
-    let verdict = supply.verdict(record.await?, end);
-    view::say(&verdict);
-    Ok(verdict.exit())
 }
 
 /// What every incarnation of the part that brings files in is made of.

@@ -25,7 +25,9 @@ use tempfile::TempDir;
 
 use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
+use crate::fetch::door::Terms;
 use crate::signals::Signals;
+use crate::top::check_terminal;
 use crate::view::Screen;
 use origin::{Corpus, Origin};
 
@@ -41,16 +43,22 @@ struct Stage {
     corpus: Corpus,
     origin: Origin,
     dir: PathBuf,
+    record: Option<PathBuf>,
     /// Where the page is served, if it is.
     web: Option<SocketAddr>,
+    /// It is shown on the whole terminal.
+    top: bool,
     _temporary: Option<TempDir>,
 }
 
 pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
+    if args.top {
+        check_terminal("latido demo --top")?;
+    }
     // First of all: whenever it is ended, its directory goes.
     let signals = Signals::listen()?;
     let stage = Stage::new(args)?;
-    match args.endless {
+    match args.endless || args.top {
         true => endless::play(&stage, signals, screen).await,
         false => planned::play(stage, signals, screen).await,
     }
@@ -71,7 +79,22 @@ impl Stage {
         std::fs::create_dir_all(&dir).with_context(|| format!("directory {dir:?}"))?;
         let origin = Origin::start(corpus.clone(), Some(BYTES_PER_SECOND));
         let origin = origin.context("the demo's server does not start")?;
-        Ok(Self { random, seed, corpus, origin, dir, web: args.web.web, _temporary: temporary })
+        Ok(Self {
+            random,
+            seed,
+            corpus,
+            origin,
+            dir,
+            record: args.record.clone(),
+            web: args.web.web,
+            top: args.top,
+            _temporary: temporary,
+        })
+    }
+
+    /// Whoever looks in may break what is to be seen breaking.
+    fn door(&self) -> Terms<'_> {
+        Terms { may_act: true, web: self.web, record: self.record.as_deref() }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn play(mut stage: Stage, mut signals: Signals, screen: &Screen
     ));
     let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
-    let door = door::open("latido demo", &tree, &run, true, stage.web);
+    let door = door::open("latido demo", &tree, &run, stage.door(), |words| screen.line(words.to_string()));
     door::show(&door, screen);
     let record = actix::spawn(Record::of(tree.subscribe()));
     let view =

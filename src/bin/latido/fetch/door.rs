@@ -1,7 +1,8 @@
 //! The door of a run, for `latido tree` and its like.
 
-use std::io;
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use latido::control::{Door, OpenDoor};
 use latido::supervision::Tree;
@@ -11,14 +12,41 @@ use super::job::Stage;
 use super::run::Run;
 use crate::view::Screen;
 
-/// Opens it. That nobody can look in from outside is to be told, and no reason not to fetch.
+/// What of a door is the user's choice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms<'a> {
+    /// Whoever looks in may also break, restart and stop parts.
+    pub(crate) may_act: bool,
+    /// Where to serve the page.
+    pub(crate) web: Option<SocketAddr>,
+    /// Where to write what can be seen.
+    pub(crate) record: Option<&'a Path>,
+}
+
+/// Opens it. That nobody can look in from outside, or that nothing is recorded, is to be said, and no reason not to fetch.
 pub(crate) fn open(
     program: &str,
     tree: &Tree,
     run: &Run,
-    may_act: bool,
-    web: Option<SocketAddr>,
-) -> io::Result<OpenDoor> {
+    terms: Terms,
+    say: impl Fn(&dyn Display),
+) -> Option<OpenDoor> {
+    if let Some(path) = terms.record {
+        match door(program, tree, run, terms).record(path).open() {
+            Ok(door) => return Some(door),
+            Err(error) => say(&format_args!("nothing is recorded: {error}")),
+        }
+    }
+    match door(program, tree, run, terms).open() {
+        Ok(door) => Some(door),
+        Err(error) => {
+            say(&format_args!("nobody can look in with `latido tree`: {error}"));
+            None
+        }
+    }
+}
+
+fn door(program: &str, tree: &Tree, run: &Run, terms: Terms) -> Door {
     let (board, journal) = (run.board.clone(), run.journal().to_owned());
     let door = Door::new(tree).program(program).extra("jobs", move || {
         let count = |stage| board.count(stage);
@@ -34,19 +62,13 @@ pub(crate) fn open(
             "bytes": board.bytes(),
         })
     });
-    let door = if may_act { door.allow_actions() } else { door };
-    let door = web.into_iter().fold(door, Door::tcp);
-    door.open().map_err(|error| {
-        io::Error::new(error.kind(), format!("nobody can look in with `latido tree`: {error}"))
-    })
+    let door = terms.web.into_iter().fold(door, Door::tcp);
+    if terms.may_act { door.allow_actions() } else { door }
 }
 
 /// Says where its page is, if it has one.
-pub(crate) fn show(door: &io::Result<OpenDoor>, screen: &Screen) {
-    match door {
-        Err(error) => screen.line(error.to_string()),
-        Ok(door) => {
-            door.card().url().inspect(|url| screen.line(format!("open this in a browser:\n\n  {url}\n")));
-        }
+pub(crate) fn show(door: &Option<OpenDoor>, screen: &Screen) {
+    if let Some(url) = door.as_ref().and_then(|door| door.card().url()) {
+        screen.line(format!("open this in a browser:\n\n  {url}\n"));
     }
 }

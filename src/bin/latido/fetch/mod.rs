@@ -21,6 +21,8 @@
 //! | [`board`], [`report`] | what the ledger tells those who watch |
 //! | [`run`], [`summary`] | a run from its arguments to its end |
 
+use std::fmt::Display;
+
 use crate::cli::FetchArgs;
 use crate::exit::Exit;
 use crate::signals::Signals;
@@ -74,7 +76,8 @@ pub(crate) async fn command(args: &FetchArgs, screen: &Screen) -> anyhow::Result
     let mut signals = Signals::listen()?;
     let running = ready.start()?;
     let run = running.run();
-    let door = door::open("latido fetch", &running.tree, &run, args.allow_actions, args.web.web);
+    let say = |words: &dyn Display| screen.line(words.to_string());
+    let door = door::open("latido fetch", &running.tree, &run, args.door(), say);
     door::show(&door, screen);
     let detail = if args.quiet { Detail::Quiet } else { Detail::Normal };
     let events = running.tree.subscribe();

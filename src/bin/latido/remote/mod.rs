@@ -16,6 +16,8 @@ use crate::exit::Exit;
 
 mod show;
 
+pub(crate) use show::{clock, word};
+
 /// `latido ps`.
 pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
     let found = running().await?;
@@ -187,7 +189,7 @@ async fn running() -> Result<Vec<(Card, Instance)>> {
     find(&dir).await.with_context(|| format!("{dir:?} cannot be read"))
 }
 
-async fn choose(at: &At) -> Result<(Client, Instance)> {
+pub(crate) async fn choose(at: &At) -> Result<(Client, Instance)> {
     let (card, instance) = choose_of(running().await?, at)?;
     Ok((Client::new(&card), instance))
 }

@@ -92,12 +92,12 @@ pub(super) fn faults(out: &mut impl Write, faults: &[FaultInfo]) -> io::Result<(
 }
 
 /// The time of day, UTC, to the millisecond.
-fn clock(at: f64) -> String {
+pub(crate) fn clock(at: f64) -> String {
     let at = Timestamp::from_millisecond((at * 1000.0) as i64).unwrap_or_default();
     at.strftime("%T%.3f").to_string()
 }
 
-fn word(state: State) -> &'static str {
+pub(crate) fn word(state: State) -> &'static str {
     match state {
         State::Down => "down",
         State::Starting => "starting",

@@ -1,6 +1,8 @@
 //! The standard error stream: lines go above the bars, if there are any.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use console::{Style, Term, measure_text_width, style};
@@ -11,12 +13,17 @@ use latido::{Event, EventKind};
 pub(crate) struct Screen {
     bars: Option<MultiProgress>,
     started: Instant,
+    /// What is to be written when the terminal is free again, if it is not.
+    held: Arc<Mutex<Option<VecDeque<String>>>>,
 }
+
+/// So many lines are held back; older ones are lost.
+const HELD: usize = 100;
 
 impl Screen {
     pub(crate) fn new() -> Self {
         let bars = Term::stderr().is_term().then(MultiProgress::new);
-        Self { bars, started: Instant::now() }
+        Self { bars, started: Instant::now(), held: Arc::default() }
     }
 
     pub(crate) fn bars(&self) -> Option<&MultiProgress> {
@@ -43,7 +50,29 @@ impl Screen {
         self.write(&format!("{time}  {}", lines.join(&format!("\n{:TIME$}", ""))));
     }
 
+    /// Holds lines back, while something else has the terminal.
+    pub(crate) fn hold(&self) {
+        self.held().get_or_insert_default();
+    }
+
+    /// Writes what was held back.
+    pub(crate) fn release(&self) {
+        let held = self.held().take();
+        held.into_iter().flatten().for_each(|text| self.write(&text));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<VecDeque<String>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, text: &str) {
+        if let Some(held) = &mut *self.held() {
+            held.push_back(text.to_owned());
+            if held.len() > HELD {
+                held.pop_front();
+            }
+            return;
+        }
         let write = || drop(writeln!(io::stderr(), "{text}"));
         match &self.bars {
             Some(bars) => bars.suspend(write),

@@ -1,0 +1,79 @@
+//! A run that is recorded.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use latido::control::recorded;
+use latido::control::wire::Entry;
+use nix::sys::signal::Signal;
+use tempfile::{TempDir, tempdir};
+
+use crate::files::until;
+use crate::full_disk::Small;
+use crate::latido::{BINARY, Ended, Running};
+
+fn demo(dir: &TempDir, record: &Path) -> Running {
+    let mut command = Command::new(BINARY);
+    command.args(["demo", "--endless", "--record"]).arg(record).current_dir(dir.path());
+    command.env("TMPDIR", dir.path()).env("LATIDO_RUNTIME_DIR", dir.path().join("doors"));
+    Running::of(command)
+}
+
+fn inject(dir: &TempDir, part: &str) {
+    let mut command = Command::new(BINARY);
+    command.args(["inject", part, "panic"]).env("LATIDO_RUNTIME_DIR", dir.path().join("doors"));
+    Ended::of(command.output().unwrap()).with_code(0);
+}
+
+fn entries(path: &Path) -> Vec<Entry> {
+    recorded(path).unwrap().map(|entry| entry.unwrap()).collect()
+}
+
+#[test]
+fn what_a_run_that_is_killed_has_recorded_until_then_can_be_read() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("run.jsonl");
+    let run = demo(&dir, &path);
+    run.wait_for_line(": done, ");
+    inject(&dir, "latido/cpu");
+    let is_told = |entry: &Entry| matches!(entry, Entry::Incident(it) if it.path == "latido/cpu");
+    until(|| entries(&path).iter().any(is_told));
+    run.signal(Signal::SIGKILL);
+    run.end().with_code(-9);
+    let entries = entries(&path);
+    assert!(matches!(&entries[0], Entry::Instance(it) if it.program == "latido demo"), "{:?}", entries[0]);
+    assert!(entries.iter().any(is_told));
+    let has_jobs =
+        |entry: &Entry| matches!(entry, Entry::Extra(it) if it.name == "jobs" && it.value["total"] == 40);
+    assert!(entries.iter().any(has_jobs));
+}
+
+#[test]
+fn a_recording_that_cannot_be_begun_is_told_of_and_ends_nothing() {
+    let dir = tempdir().unwrap();
+    let run = demo(&dir, &dir.path().join("no/where"));
+    run.wait_for_line("nothing is recorded: ");
+    run.wait_for_line(": done, ");
+    inject(&dir, "latido/cpu"); // the door is open all the same
+    run.signal(Signal::SIGINT);
+    run.end().with_code(0);
+}
+
+#[test]
+fn a_disk_that_is_full_later_is_warned_of_ends_nothing_and_leaves_whole_lines() {
+    let Some(disk) = Small::mount("64k") else { return };
+    let dir = tempdir().unwrap();
+    let path = disk.path().join("run.jsonl");
+    let run = demo(&dir, &path);
+    run.wait_for_line("cannot be recorded to: No space left");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.ends_with("}\n"), "{:?}", text.lines().last());
+    assert_eq!(entries(&path).len(), text.lines().count());
+    disk.grow("32m");
+    run.wait_for_line("is recorded to again");
+    run.signal(Signal::SIGINT);
+    run.end().with_code(0);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(entries(&path).len(), text.lines().count());
+}

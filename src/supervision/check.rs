@@ -112,8 +112,14 @@ impl AnySpec {
 }
 
 fn check_faults(child: &dyn AnyChild, path: &TreePath) -> Result<(), SpecError> {
-    let mut taken: HashSet<_> = Fault::all().iter().map(|fault| fault.name).collect();
-    let wrong = child.own_faults().into_iter().find(|own| !is_name(own.name) || !taken.insert(own.name));
-    let bad = |own: FaultInfo| SpecError::BadFault { child: path.clone(), name: own.name.to_owned() };
-    wrong.map_or(Ok(()), |own| Err(bad(own)))
+    let faults = child.own_faults();
+    let is_taken = |place: usize, name: &str| {
+        Fault::all().iter().chain(&faults[..place]).any(|taken| taken.name == name)
+    };
+    for (place, FaultInfo { name, .. }) in faults.iter().enumerate() {
+        if !is_name(name) || is_taken(place, name) {
+            return Err(SpecError::BadFault { child: path.clone(), name: (*name).to_owned() });
+        }
+    }
+    Ok(())
 }

@@ -18,6 +18,8 @@ use crate::supervision::mailbox::Claim;
 use crate::supervision::seat::Seat;
 use crate::supervision::valve::{Passage, Strike};
 
+type Held<A> = (Envelope<A>, Option<Strike>);
+
 /// Carries messages from the mailbox to the actor. It is an item of the actor's context, polled only once `started()`
 /// has returned and what that put into `ctx.wait()` is done: its first poll is the moment at which the actor is up.
 pub(super) struct Pump<A: Actor<Context = Context<A>>> {
@@ -28,7 +30,7 @@ pub(super) struct Pump<A: Actor<Context = Context<A>>> {
     /// a panic through it half a microsecond longer.
     in_hand: Option<Envelope<A>>,
     /// The message whose time has not come, and what strikes then.
-    held: Option<(Envelope<A>, Option<Strike>)>,
+    held: Option<Box<Held<A>>>,
 }
 
 #[derive(Default)]
@@ -115,7 +117,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
     ) -> Option<Envelope<A>> {
         let Self { core, seat, .. } = self;
         let (valve, claim) = (&seat.node.valve, self.state.claim.get());
-        if let Some((message, strike)) = self.held.take() {
+        if let Some((message, strike)) = self.held.take().map(|held| *held) {
             valve.holds(false);
             if let Some(strike) = &strike {
                 Struck { core, seat, actor: Some(actor) }.by(strike, ctx);
@@ -148,7 +150,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
                     self.state.is_handling.set(true);
                     if let Some(slow) = slow {
                         valve.holds(true);
-                        self.held = Some((message, strike));
+                        self.held = Some(Box::new((message, strike)));
                         Struck { core, seat, actor: Some(actor) }.by(&slow, ctx);
                         return None;
                     }

@@ -148,7 +148,7 @@ pub(crate) async fn choose(at: &At) -> Result<(Client, Instance)> {
             .with_context(|| format!("no program with the number {pid} has a door; see `latido ps`"));
     }
     match found.len() {
-        0 => bail!("no program runs that could be asked; start one, such as `latido demo`"),
+        0 => bail!("no program runs that could be asked; start one, such as `latido demo --top`"),
         1 => Ok(found.remove(0)),
         _ => {
             let all: Vec<_> = found.iter().map(|(_, it)| format!("{} ({})", it.pid, it.program)).collect();

@@ -129,11 +129,11 @@ fn rates(parts: &mut [Part], run: &Run, tree: &Tree, n: usize, at: f64) {
 fn bring_up_to_date(parts: &mut [Part], run: &Run, tree: &Tree, at: f64) {
     /// A part that has said nothing for so many events has nothing to say.
     const LOOK_BACK: usize = 2_000;
-    let places: HashMap<String, usize> =
-        parts.iter().enumerate().map(|(n, part)| (part.child.path.clone(), n)).collect();
+    let places: HashMap<&str, usize> =
+        tree.children.iter().enumerate().map(|(n, child)| (&*child.path, n)).collect();
     let first = run.events.partition_point(|event| event.seq <= tree.seq);
     for event in run.events.iter().skip(first.saturating_sub(LOOK_BACK)).take_while(|event| event.at <= at) {
-        let Some(&n) = places.get(&event.path) else { continue };
+        let Some(&n) = places.get(&*event.path) else { continue };
         if let What::Report { .. } = event.what {
             parts[n].said = Some((event.at, event.clone()));
         }
@@ -143,7 +143,7 @@ fn bring_up_to_date(parts: &mut [Part], run: &Run, tree: &Tree, at: f64) {
     }
 }
 
-fn apply(parts: &mut [Part], n: usize, event: &Event, places: &HashMap<String, usize>) {
+fn apply(parts: &mut [Part], n: usize, event: &Event, places: &HashMap<&str, usize>) {
     let child = &mut parts[n].child;
     let ended = |child: &mut Child, reason: &Exit| {
         child.state = State::Down;

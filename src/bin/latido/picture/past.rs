@@ -7,9 +7,10 @@ use latido::control::wire::{Entry, Event, Extra, Incident, Instance, Tree};
 
 use super::moment::{self, Picture};
 
-/// How much memory the entries of a program that runs may take, in bytes, roughly: of the demo some hours.
+/// How much memory the entries of a program that runs may take, in bytes, roughly: of the demo more than half
+/// an hour.
 pub(crate) const LIVE: usize = 64 << 20;
-/// How much those of a recording may: all of one whose parts are few, and the last of any.
+/// How much those of a recording may: all that its two files have room for takes less.
 pub(crate) const RECORDED: usize = 512 << 20;
 
 /// So many of the events that are worth a line are kept, whatever becomes of the others.

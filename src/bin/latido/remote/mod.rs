@@ -202,7 +202,7 @@ fn choose_of(mut found: Vec<(Card, Instance)>, at: &At) -> Result<(Card, Instanc
             .with_context(|| format!("no program with the number {pid} has a door; see `latido ps`"));
     }
     match found.len() {
-        0 => bail!("no program runs that could be asked; start one, such as `latido demo`"),
+        0 => bail!("no program runs that could be asked; start one, such as `latido demo --top`"),
         1 => Ok(found.remove(0)),
         _ => {
             let all: Vec<_> = found.iter().map(|(_, it)| format!("{} ({})", it.pid, it.program)).collect();

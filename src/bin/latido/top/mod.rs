@@ -32,9 +32,7 @@ pub(crate) use view::View;
 /// `latido top`.
 pub(crate) async fn command(args: &TopArgs, screen: &Screen) -> Result<Exit> {
     terminal::check("latido top")?;
-    let (client, instance) = remote::choose(&args.at)
-        .await
-        .context("there is nothing to show; `latido demo --top` starts something and shows it")?;
+    let (client, instance) = remote::choose(&args.at).await?;
     let mut signals = Signals::listen()?;
     let stage = Stage::live(client, instance, screen)?;
     end(stage, &mut signals).await

@@ -104,13 +104,15 @@ struct Measured {
     handled: f64,
     /// Processor time of this process, in seconds a second.
     time: f64,
+    /// Of the door's thread.
+    door: f64,
     /// Of the viewer.
     viewer: f64,
     keys: Vec<Duration>,
 }
 
 fn main() {
-    let rounds = env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(7);
+    let rounds: usize = env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(8);
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let all = [Beside::Nobody, Beside::Door, Beside::Top, Beside::Recording];
@@ -118,20 +120,26 @@ fn main() {
     let (mut keys, mut viewer) = (Vec::new(), Vec::new());
     println!("load at the beginning: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
     for round in 0..rounds {
-        let mut first = None;
-        for (n, beside) in all.into_iter().enumerate() {
-            let measured = actix::System::new().block_on(measure(beside, dir.path()));
-            let (handled, time) = *first.get_or_insert((measured.handled, measured.time));
-            let of_time = (measured.handled / measured.time) / (handled / time);
-            ratios[n].push((measured.handled / handled, of_time));
+        let mut measured: Vec<Option<Measured>> = all.iter().map(|_| None).collect();
+        // Each is the first as often as the others.
+        for n in (0..all.len()).map(|n| (n + round) % all.len()) {
+            measured[n] = Some(actix::System::new().block_on(measure(all[n], dir.path())));
+        }
+        let measured: Vec<Measured> = measured.into_iter().flatten().collect();
+        let nobody = (measured[0].handled, measured[0].time);
+        for (n, measured) in measured.into_iter().enumerate() {
+            let of_all = measured.handled / nobody.0;
+            let of_time = (measured.handled / measured.time) / (nobody.0 / nobody.1);
+            ratios[n].push((of_all, of_time));
             println!(
-                "{round} {beside:?}: {:.2} M messages a second, {:.2} of them beside nobody, {of_time:.2} of them in the same \
-                 processor time; {:.2} s/s",
+                "{round} {:?}: {:.2} M messages a second, {of_all:.2} of them beside nobody, {of_time:.2} of them in the same \
+                 processor time; {:.2} s/s, {:.3} of them the door's",
+                all[n],
                 measured.handled / 1e6,
-                measured.handled / handled,
-                measured.time
+                measured.time,
+                measured.door
             );
-            if beside == Beside::Top {
+            if all[n] == Beside::Top {
                 viewer.push(measured.viewer);
                 keys.extend(measured.keys);
             }
@@ -173,6 +181,7 @@ async fn measure(beside: Beside, dir: &Path) -> Measured {
     let mut viewer = (beside == Beside::Top).then(|| Viewer::start(dir));
     tokio::time::sleep(BEGINNING).await;
     let (begun, before, time) = (Instant::now(), handled.load(Ordering::Relaxed), cpu(std::process::id()));
+    let of_door = door_cpu();
     let of_viewer = viewer.as_ref().map(|viewer| cpu(viewer.child.id()));
     let mut keys = Vec::new();
     match &mut viewer {
@@ -188,6 +197,7 @@ async fn measure(beside: Beside, dir: &Path) -> Measured {
     let measured = Measured {
         handled: (handled.load(Ordering::Relaxed) - before) as f64 / seconds,
         time: (cpu(std::process::id()) - time) / seconds,
+        door: (door_cpu() - of_door) / seconds,
         viewer: viewer
             .as_ref()
             .map_or(0.0, |viewer| (cpu(viewer.child.id()) - of_viewer.unwrap_or(0.0)) / seconds),
@@ -222,7 +232,17 @@ fn start(handled: &Arc<AtomicU64>) -> Tree {
 
 /// Processor time of a process until now, in seconds.
 fn cpu(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).unwrap())
+}
+
+/// Of the door's thread, if there is a door.
+fn door_cpu() -> f64 {
+    let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    stats.filter(|stat| stat.contains("(latido-door)")).map(|stat| ticks(&stat)).sum()
+}
+
+fn ticks(stat: &str) -> f64 {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks = |n: usize| fields[n].parse::<f64>().unwrap();
     (ticks(11) + ticks(12)) / 100.0

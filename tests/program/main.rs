@@ -31,6 +31,7 @@ mod newer;
 #[path = "../support/ranges.rs"]
 mod ranges;
 mod resuming;
+mod scenarios;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]
 mod server;

@@ -9,6 +9,7 @@ mod fetch;
 mod jobs;
 mod logging;
 mod remote;
+mod scenario;
 mod signals;
 mod view;
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Fetch(args) => fetch::command(&args, &screen).await,
             Command::Demo(args) => demo::command(&args, &screen).await,
+            Command::Scenario(args) => scenario::command(&args).await,
             Command::Jobs(args) => jobs::command(&args),
             Command::Ps(args) => remote::ps(&args).await,
             Command::Tree(args) => remote::tree(&args).await,

@@ -34,6 +34,8 @@ pub(super) struct History {
     kept: Mutex<Kept>,
     /// The last event's number.
     last: watch::Sender<u64>,
+    /// Nothing more will happen that could be told.
+    over: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +57,12 @@ pub(super) enum Portion {
 
 impl History {
     pub(super) fn new(events: Events) -> Arc<Self> {
-        Arc::new(Self { events: Mutex::new(events), kept: Mutex::default(), last: watch::Sender::new(0) })
+        Arc::new(Self {
+            events: Mutex::new(events),
+            kept: Mutex::default(),
+            last: watch::Sender::new(0),
+            over: watch::Sender::new(false),
+        })
     }
 
     /// Writes down what happens, for ever.
@@ -87,19 +94,29 @@ impl History {
         last
     }
 
-    /// Everything after the event `after`, and then what happens. It has no end.
+    /// Writes down the last of it; who reads has an end once it has read that.
+    pub(super) fn end(&self) {
+        self.last();
+        self.over.send_replace(true);
+    }
+
+    /// Everything after the event `after`, and then what happens, until [`end`](Self::end).
     pub(super) fn read(self: Arc<Self>, after: u64) -> impl Stream<Item = Portion> + Send {
-        let news = self.last.subscribe();
-        unfold((self, news, after), |(history, mut news, after)| async move {
+        let (news, over) = (self.last.subscribe(), self.over.subscribe());
+        unfold((self, news, over, after), |(history, mut news, mut over, after)| async move {
             // Whoever is ahead of this tree has been reading another one: it begins anew.
             let after = if after > history.last() { 0 } else { after };
-            news.wait_for(|last| *last > after).await.ok()?;
+            tokio::select! {
+                biased;
+                more = news.wait_for(|last| *last > after) => drop(more.ok()?),
+                _ = over.wait_for(|over| *over) => return None,
+            }
             let portion = history.lock().after(after);
             let read = match &portion {
                 Portion::Lines(lines) => lines.last().map_or(after, |line| line.seq),
                 Portion::Missed { seq, .. } => *seq,
             };
-            Some((portion, (history, news, read)))
+            Some((portion, (history, news, over, read)))
         })
     }
 

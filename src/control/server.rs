@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Builder;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::guard::Way;
 use super::record::Recorder;
@@ -27,6 +28,8 @@ const CONNECTIONS: usize = 128;
 const HEADERS: Duration = Duration::from_secs(10);
 /// After what the system cannot accept, such as more files than it may open.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long those who are connected may take to read the rest, once the door closes.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 pub(super) struct Listeners {
     pub(super) unix: UnixListener,
@@ -51,60 +54,98 @@ impl Listeners {
     }
 }
 
-/// Runs until `closed`.
+/// Runs until `closed`. Who follows the events reads the last of them: how a program ended is what they wait for.
 pub(super) fn run(
     listeners: Listeners,
     house: Arc<House>,
-    recorder: Option<Recorder>,
+    mut recorder: Option<Recorder>,
     closed: oneshot::Receiver<()>,
 ) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("latido-door".to_owned()).spawn(move || {
         runtime.block_on(async {
             tokio::spawn(house.history.clone().keep());
-            let free = Arc::new(Semaphore::new(CONNECTIONS));
+            let guests =
+                Guests { free: Arc::new(Semaphore::new(CONNECTIONS)), closing: watch::Sender::new(false) };
+            let mut entrances = Vec::new();
             if let Some(tcp) = listeners.tcp {
                 let tcp = tokio::net::TcpListener::from_std(tcp)
                     .expect("it does not block, and the runtime has I/O");
                 let router = router(house.clone(), Way::Tcp);
-                tokio::spawn(accept(free.clone(), router, async move || Ok(tcp.accept().await?.0)));
+                let next = async move || Ok(tcp.accept().await?.0);
+                entrances.push(tokio::spawn(accept(guests.clone(), router, next)));
             }
             let unix = tokio::net::UnixListener::from_std(listeners.unix)
                 .expect("it does not block, and the runtime has I/O");
-            let router = router(house, Way::Unix);
-            tokio::spawn(accept(free, router, async move || Ok(unix.accept().await?.0)));
-            let Some(mut recorder) = recorder else {
-                let _ = closed.await; // Dropped is closed as well.
-                return;
-            };
-            tokio::select! {
-                () = recorder.keep() => {}
-                _ = closed => {}
+            let next = async move || Ok(unix.accept().await?.0);
+            entrances.push(tokio::spawn(accept(guests.clone(), router(house.clone(), Way::Unix), next)));
+            match &mut recorder {
+                // Dropped is closed as well.
+                None => drop(closed.await),
+                Some(recorder) => tokio::select! {
+                    () = recorder.keep() => {}
+                    _ = closed => {}
+                },
             }
-            recorder.end();
+            for entrance in entrances {
+                entrance.abort();
+                let _ = entrance.await;
+            }
+            house.history.end();
+            if let Some(recorder) = &mut recorder {
+                recorder.end();
+            }
+            guests.leave().await;
         });
     })
 }
 
-async fn accept<S>(free: Arc<Semaphore>, router: Router, next: impl AsyncFn() -> io::Result<S>)
+/// Those who are connected.
+#[derive(Clone)]
+struct Guests {
+    free: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
+}
+
+impl Guests {
+    /// Lets them read what they were promised, for a while.
+    async fn leave(self) {
+        self.closing.send_replace(true);
+        let all_gone = self.free.acquire_many(CONNECTIONS as u32);
+        let _ = tokio::time::timeout(LAST_WORDS, all_gone).await;
+    }
+}
+
+async fn accept<S>(guests: Guests, router: Router, next: impl AsyncFn() -> io::Result<S>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     loop {
-        let Ok(permit) = free.clone().acquire_owned().await else { return };
+        let Ok(permit) = guests.free.clone().acquire_owned().await else { return };
         match next().await {
-            Ok(stream) => drop(tokio::spawn(serve(stream, router.clone(), permit))),
+            Ok(stream) => {
+                drop(tokio::spawn(serve(stream, router.clone(), guests.closing.subscribe(), permit)))
+            }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
 
-async fn serve<S>(stream: S, router: Router, _permit: OwnedSemaphorePermit)
-where
+async fn serve<S>(
+    stream: S,
+    router: Router,
+    mut closing: watch::Receiver<bool>,
+    _permit: OwnedSemaphorePermit,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     // Whoever breaks off is gone; nobody need be told.
-    let _ = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = closing.wait_for(|closing| *closing) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }

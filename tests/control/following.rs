@@ -100,3 +100,23 @@ async fn whoever_follows_hears_the_end_of_the_tree_and_then_of_the_door() {
     drop(open);
     assert!(events.next().await.is_none());
 }
+
+/// How a program ended is what those wait for who follow it.
+#[actix::test]
+async fn who_follows_the_events_reads_the_last_of_them_when_the_door_closes() {
+    let mut watched = tree().await;
+    let open = door(&watched.tree).open().unwrap();
+    let mut all = pin!(Client::new(open.card()).events(Some(0)).await.unwrap());
+    watched.tree.stop(Duration::from_secs(5)).await;
+    let mut last = 0;
+    while let Some(event) = watched.events.try_next() {
+        last = event.seq;
+    }
+    drop(open);
+    assert!(last > 0);
+    let mut read = 0;
+    while let Some(event) = all.next().await {
+        read = event.unwrap().seq;
+    }
+    assert_eq!(read, last);
+}

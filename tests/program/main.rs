@@ -33,6 +33,7 @@ mod pty;
 mod ranges;
 mod recording;
 mod resuming;
+mod scenarios;
 #[allow(dead_code)]
 #[path = "../support/server.rs"]
 mod server;

@@ -10,6 +10,7 @@ mod jobs;
 mod logging;
 mod picture;
 mod remote;
+mod scenario;
 mod signals;
 mod top;
 mod view;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Fetch(args) => fetch::command(&args, &screen).await,
             Command::Demo(args) => demo::command(&args, &screen).await,
+            Command::Scenario(args) => scenario::command(&args).await,
             Command::Jobs(args) => jobs::command(&args),
             Command::Top(args) => top::command(&args, &screen).await,
             Command::Replay(args) => top::replay(&args, &screen).await,

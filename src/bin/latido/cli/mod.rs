@@ -15,6 +15,7 @@ mod http;
 mod injection;
 mod jobs;
 mod remote;
+mod scenario;
 mod top;
 mod transfer;
 mod web;
@@ -25,6 +26,7 @@ pub(crate) use fetch::FetchArgs;
 pub(crate) use injection::Fault;
 pub(crate) use jobs::{Action, JobsArgs, Which};
 pub(crate) use remote::{At, EventsArgs, InjectArgs, PageArgs, PartArgs, PsArgs, TreeArgs, WhyArgs};
+pub(crate) use scenario::{ScenarioAction, ScenarioArgs};
 pub(crate) use top::{ReplayArgs, TopArgs};
 pub(crate) use transfer::{Sync, TransferArgs};
 
@@ -100,6 +102,9 @@ pub(crate) enum Command {
     /// Watch a tree of actors fail and recover, with a server of its own
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
+    /// Break a tree as a file says, and see whether what must be true is
+    #[command(after_help = scenario::EXAMPLES)]
+    Scenario(ScenarioArgs),
 }
 
 /// Ends the program over arguments that are not understood: a wrong value in one line, the rest as clap says it.

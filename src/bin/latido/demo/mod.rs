@@ -5,16 +5,18 @@
 //! |---|---|
 //! | [`planned`] | one part of each kind crashed at announced moments |
 //! | [`endless`] | work without end, for the user to break |
-//! | [`origin`] | the server |
+//! | [`origin`], [`mishap`] | the server, and what can go wrong with it |
 //! | [`sabotage`] | what is broken, and when |
 //! | [`verdict`] | what became of it |
 
 mod endless;
-mod origin;
+mod mishap;
+pub(crate) mod origin;
 mod planned;
 mod sabotage;
-mod verdict;
+pub(crate) mod verdict;
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -100,10 +102,19 @@ impl Stage {
 
 /// The run as a user would ask for it: all of the corpus, below `dir`.
 fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
-    let jobs = DOWNLOADERS.to_string();
-    let mut line =
-        vec!["latido".into(), "fetch".into(), "-j".into(), jobs.into(), "--exec".into(), "gzip -kf".into()];
+    let line = fetch_line(list, dir, DOWNLOADERS, Some("gzip -kf"));
+    parsed([OsString::from("latido")].into_iter().chain(line))
+}
+
+/// What a user would type behind `latido`.
+pub(crate) fn fetch_line(list: &Path, dir: &Path, downloaders: usize, exec: Option<&str>) -> Vec<OsString> {
+    let mut line: Vec<OsString> = ["fetch", "-j", &downloaders.to_string()].map(Into::into).into();
+    line.extend(exec.into_iter().flat_map(|exec| ["--exec", exec]).map(OsString::from));
     line.extend(["-i".as_ref(), list.as_os_str(), "-d".as_ref(), dir.as_os_str()].map(ToOwned::to_owned));
+    line
+}
+
+pub(crate) fn parsed(line: impl IntoIterator<Item = OsString>) -> Result<FetchArgs> {
     match Cli::try_parse_from(line)?.command {
         Command::Fetch(args) => Ok(*args),
         _ => unreachable!("the line says fetch"),
@@ -111,7 +122,7 @@ fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
 }
 
 /// Writes a list of a corpus whose files go into `round`, a directory below that of the list.
-fn write_list(corpus: &Corpus, base: &str, dir: &Path, round: &Path) -> Result<PathBuf> {
+pub(crate) fn write_list(corpus: &Corpus, base: &str, dir: &Path, round: &Path) -> Result<PathBuf> {
     let mut list = String::new();
     for file in corpus.files() {
         let out = round.join(&file.name);

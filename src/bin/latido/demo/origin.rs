@@ -15,8 +15,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::stream::{self, Stream, StreamExt};
 use sha2::{Digest, Sha256};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+
+pub(crate) use super::mishap::{Mishap, Mishaps};
 
 /// Large enough to be cheap, small enough that a slow file still moves. The content depends on it: the
 /// generator is asked for this much at a time.
@@ -73,6 +75,9 @@ fn content(seed: u64, bytes: u64) -> impl Iterator<Item = Bytes> + Send {
 #[derive(Debug)]
 pub(crate) struct Origin {
     address: SocketAddr,
+    mishaps: Mishaps,
+    /// So many files are served; the others wait.
+    open: watch::Sender<usize>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,6 +86,8 @@ pub(crate) struct Origin {
 struct Served {
     corpus: Arc<Corpus>,
     bytes_per_second: Option<u64>,
+    mishaps: Mishaps,
+    open: watch::Receiver<usize>,
 }
 
 impl Origin {
@@ -92,7 +99,10 @@ impl Origin {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let served = Served { corpus: Arc::new(corpus), bytes_per_second };
+        let mishaps = Mishaps::default();
+        let (open, is_open) = watch::channel(usize::MAX);
+        let served =
+            Served { corpus: Arc::new(corpus), bytes_per_second, mishaps: mishaps.clone(), open: is_open };
         let router = Router::new().route("/{name}", get(serve_file)).with_state(served);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
@@ -107,11 +117,21 @@ impl Origin {
                 log::error!("the demo's server ended: {error}");
             }
         })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, mishaps, open, stop: Some(stop), thread: Some(thread) })
     }
 
     pub(crate) fn url(&self, name: &str) -> String {
         format!("http://{}/{name}", self.address)
+    }
+
+    /// Serves the first so many files, and has who asks for another one wait.
+    pub(crate) fn open(&self, files: usize) {
+        self.open.send_replace(files);
+    }
+
+    /// What is to go wrong with it.
+    pub(crate) fn mishaps(&self) -> &Mishaps {
+        &self.mishaps
     }
 }
 
@@ -127,15 +147,22 @@ impl Drop for Origin {
 }
 
 async fn serve_file(State(served): State<Served>, Path(name): Path<String>) -> Response {
-    let Some(file) = served.corpus.files().iter().find(|file| file.name == name) else {
+    let Some((place, file)) = served.corpus.files().iter().enumerate().find(|(_, file)| file.name == name)
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    // When nobody can open it any more, the server ends.
+    let _ = served.open.clone().wait_for(|open| place < *open).await;
     let headers = [
         (header::CONTENT_LENGTH, file.bytes.to_string()),
         (header::ETAG, format!("\"{:016x}-{:x}\"", file.seed, file.bytes)),
     ];
-    let chunks = paced(content(file.seed, file.bytes), served.bytes_per_second);
-    (headers, Body::from_stream(chunks.map(Ok::<_, Infallible>))).into_response()
+    let chunks = paced(content(file.seed, file.bytes), served.bytes_per_second).map(Ok::<_, Infallible>);
+    match served.mishaps.next(&name) {
+        None => (headers, Body::from_stream(chunks)).into_response(),
+        Some(Mishap::Refuse) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(mishap) => (headers, Body::from_stream(mishap.spoil(chunks))).into_response(),
+    }
 }
 
 /// Lets each chunk out when the bytes before it have had their time.
@@ -197,6 +224,28 @@ mod tests {
             assert_eq!(<[u8; 32]>::from(Sha256::digest(&body)), file.sha256, "{}", file.name);
         }
         assert!(get(&origin, "no-such-file").0.starts_with("HTTP/1.1 404 "));
+    }
+
+    #[test]
+    fn a_mishap_befalls_the_next_answers_and_no_other() {
+        let corpus = Corpus::new(7, SIZES);
+        let origin = Origin::start(corpus.clone(), None).unwrap();
+        let file = &corpus.files()[3];
+        let right = get(&origin, &file.name).1;
+        for mishap in [Mishap::Corrupt, Mishap::Cut, Mishap::Refuse] {
+            origin.mishaps().plan(mishap, 1);
+            let (head, body) = get(&origin, &file.name);
+            match mishap {
+                Mishap::Corrupt => {
+                    assert_eq!(body.len(), right.len());
+                    assert_eq!(body.iter().zip(&right).filter(|(is, was)| is != was).count(), 1);
+                }
+                Mishap::Refuse => assert!(head.starts_with("HTTP/1.1 503 "), "{head}"),
+                _ => assert!(head.starts_with("HTTP/1.1 200 ") && body.len() < right.len()),
+            }
+            assert_eq!(get(&origin, &file.name).1, right, "{mishap:?}");
+        }
+        assert_eq!((origin.mishaps().left(), origin.mishaps().done().len()), (0, 3));
     }
 
     #[test]

@@ -119,13 +119,13 @@ impl Verdict {
 }
 
 /// What stands under a file's name.
-pub(super) enum Found {
+pub(crate) enum Found {
     Nothing,
     Wrong,
     Right(u64),
 }
 
-pub(super) fn found(file: &File, path: &Path) -> Found {
+pub(crate) fn found(file: &File, path: &Path) -> Found {
     match Sha256Of(path.to_owned()).run(&mut ()) {
         Err(_) => Found::Nothing,
         Ok(found) if found.sha256 != Sha256(file.sha256) => Found::Wrong,

@@ -140,6 +140,11 @@ impl Ready {
         Ok(Self { warnings: intake.warnings, refused: intake.refused, spec, faults, run })
     }
 
+    /// The tree that would be started, for those who want to know beforehand what can be done to it.
+    pub(crate) fn into_spec(self) -> SupervisorSpec {
+        self.spec
+    }
+
     /// Starts the tree. Faults that strike at a message are in place before its parts run; the others strike once it is
     /// up, for a part that fails as it starts for the first time ends a tree.
     pub(crate) fn start(self) -> Result<Running> {

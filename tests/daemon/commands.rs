@@ -159,7 +159,7 @@ fn a_start_that_fails_says_why_and_leaves_nothing_running() {
         (2, "unexpected argument '--nonsense'", &["--", "--nonsense"]),
         (2, "a URL is not for a daemon; add files with `latido add URL`", &["--", "http://a/b"]),
         (2, "--dry-run is not for a daemon", &["--", "--dry-run"]),
-        (2, "--fault latido/nobody fits no part of the tree", &["--", "--fault", "latido/nobody=panic"]),
+        (2, "there is no latido/nobody; there are", &["--", "--fault", "latido/nobody=panic"]),
     ] {
         let place = Place::new();
         let said = place.daemon("start", args).with_code(code).stderr;

@@ -55,6 +55,8 @@ test("everything is done by keyboard alone", async () => {
   assert.equal(await focused(), "latido/heartbeat");
   await page.keyboard.press("b");
   await isBack(page, "latido/heartbeat", 2);
+  // The story comes a moment after the life that it tells of.
+  await page.getByText("In the program's words").first().waitFor();
   // On to the buttons of the part, its story, and the handle of time.
   const seen = new Set();
   for (let i = 0; i < 60 && (await focused()) !== "slider"; i += 1) {

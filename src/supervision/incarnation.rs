@@ -47,7 +47,7 @@ struct Incarnation<A: Actor<Context = Context<A>>> {
     /// Whom the seat wakes.
     waker: Option<Waker>,
     asked_to_stop: bool,
-    pump: Rc<PumpState>,
+    pump: Rc<PumpState<A>>,
     /// For a fault whose time comes.
     alarm: Option<Pin<Box<Sleep>>>,
 }
@@ -186,7 +186,8 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
             // A terminated context is dropped without `stopping()` and `stopped()`. Left alive it would run both on
             // the broken actor, and a panic in them would abort the process.
             fut.ctx().terminate();
-            if let Err(in_drop) = drop_quietly(fut)
+            let held = self.pump.held.take();
+            if let Err(in_drop) = drop_quietly((fut, held))
                 && reason.is_normal()
             {
                 reason = in_drop;

@@ -18,23 +18,18 @@ use crate::supervision::mailbox::Claim;
 use crate::supervision::seat::Seat;
 use crate::supervision::valve::{Passage, Strike};
 
-type Held<A> = (Envelope<A>, Option<Strike>);
-
 /// Carries messages from the mailbox to the actor. It is an item of the actor's context, polled only once `started()`
 /// has returned and what that put into `ctx.wait()` is done: its first poll is the moment at which the actor is up.
 pub(super) struct Pump<A: Actor<Context = Context<A>>> {
     core: Arc<Core<A>>,
     seat: Arc<Seat>,
-    state: Rc<PumpState>,
+    state: Rc<PumpState<A>>,
     /// The message that is being handled. Kept here, because each frame of the stack that has something to drop makes
     /// a panic through it half a microsecond longer.
     in_hand: Option<Envelope<A>>,
-    /// The message whose time has not come, and what strikes then.
-    held: Option<Box<Held<A>>>,
 }
 
-#[derive(Default)]
-pub(super) struct PumpState {
+pub(super) struct PumpState<A: Actor<Context = Context<A>>> {
     /// Kept by the incarnation: a second pump does not take the mailbox away from a successor.
     pub(super) claim: Cell<Claim>,
     pub(super) budget: Cell<u32>,
@@ -46,11 +41,30 @@ pub(super) struct PumpState {
     pub(super) until: Cell<Option<Instant>>,
     /// What a handler ended with that did not return.
     pub(super) failure: Cell<Option<ExitReason>>,
+    /// The message whose time has not come, and what strikes then. Not the pump's: an actor may cancel that.
+    pub(super) held: Cell<Option<Held<A>>>,
+}
+
+type Held<A> = Box<(Envelope<A>, Option<Strike>)>;
+
+impl<A: Actor<Context = Context<A>>> Default for PumpState<A> {
+    fn default() -> Self {
+        Self {
+            claim: Cell::default(),
+            budget: Cell::default(),
+            cancelled: Cell::default(),
+            is_handling: Cell::default(),
+            is_up: Cell::default(),
+            failure: Cell::default(),
+            until: Cell::default(),
+            held: Cell::default(),
+        }
+    }
 }
 
 impl<A: Actor<Context = Context<A>>> Pump<A> {
-    pub(super) fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState>) -> Self {
-        Self { core: core.clone(), seat: seat.clone(), state: state.clone(), in_hand: None, held: None }
+    pub(super) fn new(core: &Arc<Core<A>>, seat: &Arc<Seat>, state: &Rc<PumpState<A>>) -> Self {
+        Self { core: core.clone(), seat: seat.clone(), state: state.clone(), in_hand: None }
     }
 }
 
@@ -117,7 +131,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
     ) -> Option<Envelope<A>> {
         let Self { core, seat, .. } = self;
         let (valve, claim) = (&seat.node.valve, self.state.claim.get());
-        if let Some((message, strike)) = self.held.take().map(|held| *held) {
+        if let Some((message, strike)) = self.state.held.take().map(|held| *held) {
             valve.holds(false);
             if let Some(strike) = &strike {
                 Struck { core, seat, actor: Some(actor) }.by(strike, ctx);
@@ -150,7 +164,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
                     self.state.is_handling.set(true);
                     if let Some(slow) = slow {
                         valve.holds(true);
-                        self.held = Some(Box::new((message, strike)));
+                        self.state.held.set(Some(Box::new((message, strike))));
                         Struck { core, seat, actor: Some(actor) }.by(&slow, ctx);
                         return None;
                     }

@@ -58,6 +58,25 @@ fn a_slow_actor_takes_so_much_longer_for_each_message_until_it_is_healed() {
 }
 
 #[test]
+fn a_message_that_is_held_back_is_handled_also_if_its_actor_has_cancelled_what_runs_its_handlers() {
+    run_in_virtual_time(async {
+        let probe = child("probe");
+        let addr = probe.addr();
+        let tree = SupervisorSpec::new("app").child(probe).start().unwrap();
+        started(&mut tree.subscribe(), "app", 1).await;
+        tree.inject("app/probe", fault("slow:2@2")).unwrap();
+        let cancel = addr.send(job(|_, ctx| {
+            ctx.cancel_future(ctx.handle());
+        }));
+        let held = addr.send(note(1));
+        cancel.await.unwrap();
+        assert_eq!(held.await.unwrap().len(), 1);
+        assert_conserved(&tree);
+        tree.stop(SECOND).await;
+    });
+}
+
+#[test]
 fn what_goes_on_for_a_while_ends_by_itself() {
     run_in_virtual_time(async {
         let probe = child("probe");

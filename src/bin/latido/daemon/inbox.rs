@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
-use latido::supervision::{AnySpec, Backoff, ChildSpec, Placement};
+use latido::supervision::{AnySpec, ChildSpec, Placement};
 use latido::{Report, Reporter};
 use log::Level;
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use super::state::State;
 use crate::fetch::intake::Intake;
 use crate::fetch::ledger::{Admission, Admit, Ledger, Ping};
 use crate::fetch::request::Request;
+use crate::fetch::tree::gentle;
 
 /// From look to look.
 const LOOK: Duration = Duration::from_secs(1);
@@ -82,8 +83,7 @@ impl Plan {
             is_pinging: false,
             reporter: Reporter::current(),
         };
-        let backoff = Backoff::exponential(Duration::from_millis(10), Duration::from_millis(250)).jitter(0.2);
-        ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(backoff).watchdog(hung_after).into()
+        ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(gentle()).watchdog(hung_after).into()
     }
 
     /// Remembers what is in hand, and answers how often it was before.

@@ -10,7 +10,7 @@ use std::{fmt, fs};
 use actix::prelude::*;
 use anyhow::{Context as _, Result};
 use latido::control::{Client, OpenDoor};
-use latido::supervision::{AnySpec, Backoff, ChildSpec, Placement};
+use latido::supervision::{AnySpec, ChildSpec, Placement};
 
 use super::origin::Corpus;
 use super::verdict::{Found, Record, found};
@@ -22,6 +22,7 @@ use crate::fetch::intake::Intake;
 use crate::fetch::job::Stage;
 use crate::fetch::ledger::{Admission, Admit, Ledger, Standing};
 use crate::fetch::run::{End, Ready, Running};
+use crate::fetch::tree::gentle;
 use crate::signals::Signals;
 use crate::top;
 use crate::view::{self, Detail, Screen};
@@ -138,8 +139,7 @@ impl Supply {
     fn spec(&self, ledger: Addr<Ledger>) -> AnySpec {
         let supply = self.clone();
         let supplier = move || Supplier { supply: supply.clone(), ledger: ledger.clone(), is_asking: false };
-        let backoff = Backoff::exponential(Duration::from_millis(10), Duration::from_millis(250)).jitter(0.2);
-        ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(backoff).into()
+        ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(gentle()).into()
     }
 
     fn is_wanted(&self) -> bool {

@@ -56,7 +56,7 @@ pub(crate) mod summary;
 pub(crate) mod sums;
 pub(crate) mod target;
 pub(crate) mod text;
-mod tree;
+pub(crate) mod tree;
 
 use intake::Intake;
 use run::{End, Ready, Run};

@@ -145,7 +145,7 @@ fn children<A: actix::Actor<Context = actix::Context<A>>>(
 /// A first restart that nobody notices, and a crash loop that does not burn the processor. The longest wait is short
 /// enough for a loop to use its supervisor's restarts up: with a longer one a part that cannot work would be restarted
 /// for ever, and the run never end.
-fn gentle() -> Backoff {
+pub(crate) fn gentle() -> Backoff {
     Backoff::exponential(Duration::from_millis(10), Duration::from_millis(250)).jitter(0.2)
 }
 

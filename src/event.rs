@@ -149,6 +149,30 @@ pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
     fn level(&self) -> Level {
         Level::Debug
     }
+
+    /// What it tells, for programs: whoever hears of it by a [door](crate::control) need not take its words apart. Null,
+    /// as it is unless said otherwise, if its words are all there is. The reports of this crate are objects, whose `event` says
+    /// which they are.
+    ///
+    /// ```
+    /// # use latido::Report;
+    /// # #[derive(Debug)]
+    /// struct Indexed(u64);
+    /// # impl std::fmt::Display for Indexed {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// #         write!(f, "indexed {} pages", self.0)
+    /// #     }
+    /// # }
+    /// impl Report for Indexed {
+    ///     fn data(&self) -> serde_json::Value {
+    ///         serde_json::json!({ "event": "indexed", "pages": self.0 })
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
 }
 
 impl Event {

@@ -36,7 +36,17 @@ pub struct Beat {
     pub gauges: Vec<(&'static str, u64)>,
 }
 
-impl Report for Beat {}
+impl Report for Beat {
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        let Self { seq, uptime, memory, alive, gauges, .. } = self;
+        let gauges: serde_json::Map<_, _> =
+            gauges.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        serde_json::json!({
+            "event": "beat", "seq": seq, "uptime": uptime.as_secs_f64(), "memory": memory, "alive": alive, "gauges": gauges,
+        })
+    }
+}
 
 type Gauge = Arc<dyn Fn() -> u64 + Send + Sync>;
 type Hook = Arc<dyn Fn(&Beat) + Send + Sync>;

@@ -198,7 +198,11 @@ pub enum What {
         total: u64,
     },
     Report {
+        /// In words, without whom it came from.
         report: String,
+        /// For programs; see [`Report::data`](crate::Report::data).
+        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+        data: serde_json::Value,
     },
     Missed {
         events: u64,

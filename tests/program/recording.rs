@@ -1,17 +1,20 @@
 //! A run that is recorded.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use latido::control::recorded;
-use latido::control::wire::Entry;
+use latido::control::wire::{Entry, Event, What};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::files::until;
+use crate::files::{not_found, until};
 use crate::full_disk::Small;
-use crate::latido::{BINARY, Ended, Running};
+use crate::latido::{BINARY, Ended, Running, latido};
+use crate::server::{Server, ok};
 
 fn demo(dir: &TempDir, record: &Path) -> Running {
     let mut command = Command::new(BINARY);
@@ -76,4 +79,43 @@ fn a_disk_that_is_full_later_is_warned_of_ends_nothing_and_leaves_whole_lines() 
     run.end().with_code(0);
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(entries(&path).len(), text.lines().count());
+}
+
+#[test]
+fn programs_read_of_a_job_at_the_door_what_json_tells_of_it() {
+    let server = Server::start(|request| match &*request.path {
+        "gone" => not_found(),
+        _ => ok("content"),
+    });
+    let dir = tempdir().unwrap();
+    let (here, gone) = (server.url("here"), server.url("gone"));
+    let ended = latido(
+        dir.path(),
+        ["fetch", "--json", "--record", "run.jsonl", "--exec", "echo much", "-d", "new", &here, &gone],
+    );
+    let lines = ended.with_code(1).stdout;
+    let told: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["id"].is_i64() && line["event"] != "progress")
+        .map(|mut line| {
+            // The first two are of the line, the third may be long.
+            for field in ["schema", "t", "output"] {
+                line.as_object_mut().unwrap().remove(field);
+            }
+            line
+        })
+        .collect();
+    let recorded: Vec<Value> = entries(&dir.path().join("run.jsonl"))
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Entry::Event(Event { path, what: What::Report { data, .. }, .. }) if path == "latido/ledger" => {
+                Some(data)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(recorded, told);
+    let kinds: BTreeSet<_> = told.iter().filter_map(|line| line["event"].as_str()).collect();
+    assert_eq!(kinds, ["done", "failed", "started", "verified"].into());
 }

@@ -73,6 +73,11 @@ impl Report for JobPanicked {
     fn level(&self) -> Level {
         Level::Warn
     }
+
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        serde_json::json!({ "event": "job_panicked", "job": self.job, "reason": self.reason.to_string() })
+    }
 }
 
 impl fmt::Display for JobPanicked {
@@ -94,6 +99,11 @@ pub struct JobTimedOut {
 impl Report for JobTimedOut {
     fn level(&self) -> Level {
         Level::Error
+    }
+
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        serde_json::json!({ "event": "job_timed_out", "job": self.job, "limit": self.limit.as_secs_f64() })
     }
 }
 

@@ -77,6 +77,17 @@ impl ProcessExit {
         self.status?.signal()
     }
 
+    /// As a part of what a report [tells programs](crate::Report::data).
+    #[cfg(feature = "control")]
+    pub(crate) fn data(&self) -> serde_json::Value {
+        let survivor = |Survivor { pid, name }: &Survivor| serde_json::json!({ "pid": pid, "name": name });
+        let Census { escaped, survivors } = &self.census;
+        serde_json::json!({
+            "command": self.command, "code": self.code(), "signal": self.signal(), "text": self.to_string(),
+            "escaped": escaped, "survivors": survivors.iter().map(survivor).collect::<Vec<_>>(),
+        })
+    }
+
     /// Whether it has never been ready.
     pub fn is_failed_start(&self) -> bool {
         matches!(self.cause, ExitCause::EndedUnready | ExitCause::NeverReady(_))

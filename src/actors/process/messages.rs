@@ -139,6 +139,22 @@ impl Report for ProcessReport {
             _ => Level::Debug,
         }
     }
+
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self {
+            Self::Started { command, pid } => json!({ "event": "started", "command": command, "pid": pid }),
+            Self::Ready { after } => json!({ "event": "ready", "after": after.as_secs_f64() }),
+            Self::StartFailed { attempt, attempts, reason, delay } => json!({
+                "event": "start_failed", "attempt": attempt, "attempts": attempts, "reason": reason,
+                "delay": delay.as_secs_f64(),
+            }),
+            Self::Status(status) => json!({ "event": "status", "status": status }),
+            Self::InputClosed { unwritten } => json!({ "event": "input_closed", "unwritten": unwritten }),
+            Self::Exited(exit) => json!({ "event": "exited", "exit": exit.data() }),
+        }
+    }
 }
 
 impl fmt::Display for ProcessReport {

@@ -172,7 +172,7 @@ impl From<&EventKind> for What {
                 why: why.to_string(),
                 total: *total,
             },
-            EventKind::Report(report) => Self::Report { report: report.to_string() },
+            EventKind::Report(report) => Self::Report { report: report.to_string(), data: report.data() },
             EventKind::Missed(events) => Self::Missed { events: *events },
         }
     }

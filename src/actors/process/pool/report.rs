@@ -151,6 +151,28 @@ impl Report for PoolReport {
             Self::Quarantined(_) => Level::Error,
         }
     }
+
+    #[cfg(feature = "control")]
+    fn data(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self {
+            Self::WorkerReady { worker, pid } => {
+                json!({ "event": "worker_ready", "worker": worker, "pid": pid })
+            }
+            Self::WorkerLost { worker, exit, job, delay } => json!({
+                "event": "worker_lost", "worker": worker, "exit": exit.data(), "job": job.data(),
+                "delay": delay.as_secs_f64(),
+            }),
+            Self::StartFailed { worker, reason, delay } => json!({
+                "event": "start_failed", "worker": worker, "reason": reason.to_string(),
+                "delay": delay.as_secs_f64(),
+            }),
+            Self::Quarantined(quarantine) => json!({
+                "event": "quarantined", "job": quarantine.job(),
+                "exits": quarantine.deaths().iter().map(ProcessExit::data).collect::<Vec<_>>(),
+            }),
+        }
+    }
 }
 
 impl fmt::Display for PoolReport {
@@ -174,6 +196,19 @@ fn after(delay: Duration, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match delay.is_zero() {
         true => f.write_str("; another is started at once"),
         false => write!(f, "; another is started in {delay:.1?}"),
+    }
+}
+
+impl JobInHand {
+    #[cfg(feature = "control")]
+    fn data(self) -> serde_json::Value {
+        let (job, fate) = match self {
+            Self::None => return serde_json::Value::Null,
+            Self::RunAgain { job, .. } => (job, "run_again"),
+            Self::LastAttempt { job } => (job, "quarantined"),
+            Self::TimedOut { job, .. } => (job, "timed_out"),
+        };
+        serde_json::json!({ "name": job, "fate": fate })
     }
 }
 

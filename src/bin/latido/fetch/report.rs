@@ -7,11 +7,16 @@ use indicatif::HumanBytes;
 use latido::Report;
 use latido::actors::downloader::redacted;
 use log::Level;
+use serde_json::Value;
 
 use super::cause::{Cause, Failure};
 use super::checksum::Checksum;
 use super::job::{Job, Stage};
 use super::request::Request;
+
+mod line;
+
+pub(crate) use line::JobLine;
 
 /// Something happened to a job.
 #[derive(Clone, Debug)]
@@ -96,6 +101,15 @@ fn error(job: &Job) -> Failure {
 impl Report for JobReport {
     fn level(&self) -> Level {
         Level::Debug
+    }
+
+    /// A line of `--json`, without what the command said, which may be long: the journal has it.
+    fn data(&self) -> Value {
+        let mut line = serde_json::to_value(JobLine::of(self)).expect("texts and numbers are always json");
+        if let Value::Object(fields) = &mut line {
+            fields.remove("output");
+        }
+        line
     }
 }
 

@@ -268,7 +268,7 @@ mod tests {
         let jobs = |at: f64, bytes: u64| {
             Entry::Extra(Extra { name: "jobs".to_owned(), at, value: serde_json::json!({"bytes": bytes}) })
         };
-        let said = What::Report { report: "beat 7".to_owned() };
+        let said = What::Report { report: "beat 7".to_owned(), data: serde_json::Value::Null };
         let past = past([
             Entry::Tree(tree(1.0, 1, &[("app", 1), ("app/one", 1)])),
             Entry::Event(event(1, 0.9, "app/one", "info")),

@@ -177,14 +177,15 @@ impl Record {
         })
     }
 
-    /// How often each file was done, by its name.
+    /// How often each file was done, by its path.
     pub(super) fn files_done(&self) -> BTreeMap<&str, usize> {
         let mut done = BTreeMap::new();
         for (_, event) in self.events() {
-            if let What::Report { report } = &event.what
-                && let Some((name, _)) = report.split_once(": done, ")
+            if let What::Report { data, .. } = &event.what
+                && data["event"] == "done"
+                && let Some(path) = data["path"].as_str()
             {
-                *done.entry(name).or_default() += 1;
+                *done.entry(path).or_default() += 1;
             }
         }
         done
@@ -193,7 +194,7 @@ impl Record {
     /// Tries that failed and were followed by another.
     pub(super) fn failed_tries(&self) -> usize {
         let is_retry =
-            |event: &Event| matches!(&event.what, What::Report { report } if report.contains("; again "));
+            |event: &Event| matches!(&event.what, What::Report { data, .. } if data["event"] == "retry");
         self.events().filter(|(_, event)| is_retry(event)).count()
     }
 

@@ -2,6 +2,7 @@
 
 use latido::control::wire::{Event, What};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::record::{Entry, Record, Seen};
 
@@ -75,12 +76,12 @@ fn tell_event(event: &Event, life: usize, before: &[Entry]) -> Option<Told> {
         What::Paused | What::Resumed | What::Draining => ("flow", 1, text),
         What::DeadLetter { .. } => ("dead_letter", 2, text),
         What::Missed { .. } => ("missed", 0, text),
-        What::Report { report } if has_failed(report) => ("job", 2, text),
+        What::Report { data, .. } if has_failed(data) => ("job", 2, text),
         _ => return None,
     })
 }
 
 /// Of the jobs only what went wrong.
-fn has_failed(report: &str) -> bool {
-    [": failed: ", ": lost while ", "; again "].iter().any(|words| report.contains(words))
+fn has_failed(data: &Value) -> bool {
+    ["failed", "lost", "retry"].iter().any(|event| data["event"] == *event)
 }

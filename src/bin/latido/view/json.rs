@@ -13,9 +13,9 @@ use latido::{Event, EventKind, Events};
 use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::line::{Begin, End, Line, SCHEMA, Stamped};
+use super::line::{Any, Begin, End, Line, SCHEMA, Stamped};
 use crate::fetch::board::Board;
-use crate::fetch::report::JobReport;
+use crate::fetch::report::{JobLine, JobReport};
 
 /// Lines that wait for the writer. When there are as many, the event stream keeps some more, and then counts what is
 /// missed.
@@ -64,7 +64,7 @@ impl Json {
 
     async fn event(&self, event: &Event, tree: &Tree) {
         if let Some(report) = event.report::<JobReport>() {
-            return self.line(Line::of_job(report)).await;
+            return self.say(Any::Job(JobLine::of(report))).await;
         }
         match &event.kind {
             EventKind::Restarting { .. } => {
@@ -96,7 +96,11 @@ impl Json {
         self.line(Line::overall(board)).await;
     }
 
-    async fn line(&self, line: Line<'_>) {
+    async fn line(&self, line: Line) {
+        self.say(Any::Run(line)).await;
+    }
+
+    async fn say(&self, line: Any<'_>) {
         let stamped = Stamped { schema: SCHEMA, t: self.started.elapsed().as_secs_f64(), line };
         // Who does not want them any more has closed the channel.
         let _ = self.lines.send(text(&stamped)).await;

@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::fetch::board::Board;
-use crate::fetch::cause::Failure;
 use crate::fetch::job::Stage;
-use crate::fetch::report::{JobReport, What};
+use crate::fetch::report::JobLine;
 use crate::fetch::summary::Summary;
 
 /// Counted up when a field is removed or gets another meaning. New ones may come at any time.
@@ -21,82 +20,27 @@ pub(crate) const SCHEMA: u32 = 1;
 pub(super) struct Stamped<'a> {
     pub(super) schema: u32,
     #[serde(flatten)]
-    pub(super) line: Line<'a>,
+    pub(super) line: Any<'a>,
     pub(super) t: f64,
+}
+
+/// What is told of a job, or of the run.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Any<'a> {
+    Job(JobLine<'a>),
+    Run(Line),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(super) enum Line<'a> {
+pub(super) enum Line {
     Begin(Begin),
-    Started {
-        id: i64,
-        path: String,
-        url: &'a str,
-        attempt: u32,
-    },
-    Progress {
-        id: i64,
-        received: u64,
-        total: Option<u64>,
-    },
-    Overall {
-        jobs: usize,
-        done: usize,
-        failed: usize,
-        bytes: u64,
-    },
-    Verified {
-        id: i64,
-        path: String,
-        bytes: u64,
-        checksum: String,
-        /// Whether one was asked for, and is this.
-        asked: bool,
-    },
-    Done {
-        id: i64,
-        path: String,
-        bytes: u64,
-        output: Option<&'a str>,
-    },
-    Retry {
-        id: i64,
-        path: String,
-        tries: u32,
-        wait: f64,
-        cause: String,
-        error: &'a str,
-    },
-    Lost {
-        id: i64,
-        path: String,
-        stage: &'static str,
-    },
-    Failed {
-        id: i64,
-        path: String,
-        tries: u32,
-        cause: String,
-        error: &'a str,
-        output: Option<&'a str>,
-    },
-    Restart {
-        part: String,
-        incarnation: u64,
-        wait: f64,
-        used: u32,
-        intensity: u32,
-        incident: Option<Story>,
-    },
-    GaveUp {
-        part: String,
-        child: String,
-        reason: String,
-    },
-    Missed {
-        events: u64,
-    },
+    Progress { id: i64, received: u64, total: Option<u64> },
+    Overall { jobs: usize, done: usize, failed: usize, bytes: u64 },
+    Restart { part: String, incarnation: u64, wait: f64, used: u32, intensity: u32, incident: Option<Story> },
+    GaveUp { part: String, child: String, reason: String },
+    Missed { events: u64 },
     End(End),
 }
 
@@ -169,40 +113,7 @@ impl End {
     }
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn of_job(report: &'a JobReport) -> Self {
-        let id = report.id;
-        let path = report.request.target.to_string_lossy().into_owned();
-        match &report.what {
-            What::Started { url, attempt } => Self::Started { id, path, url, attempt: *attempt },
-            What::Verified { bytes, checksum } => Self::Verified {
-                id,
-                path,
-                bytes: *bytes,
-                checksum: checksum.to_string(),
-                asked: report.request.checksum.is_some(),
-            },
-            What::Done { bytes, output } => Self::Done { id, path, bytes: *bytes, output: output.as_deref() },
-            What::Failed { error: Failure { cause, text }, tries, output } => Self::Failed {
-                id,
-                path,
-                tries: *tries,
-                cause: cause.to_string(),
-                error: text,
-                output: output.as_deref(),
-            },
-            What::Retry { error: Failure { cause, text }, tries, wait } => Self::Retry {
-                id,
-                path,
-                tries: *tries,
-                wait: wait.as_secs_f64(),
-                cause: cause.to_string(),
-                error: text,
-            },
-            What::Lost { stage } => Self::Lost { id, path, stage: stage.name() },
-        }
-    }
-
+impl Line {
     pub(super) fn restart(event: &Event, incident: Option<&Incident>) -> Option<Self> {
         let EventKind::Restarting { delay, budget, .. } = &event.kind else { return None };
         let story = incident.map(|incident| Story {
@@ -236,7 +147,7 @@ mod tests {
     /// It takes tens of thousands of events that nobody reads to see one in a run.
     #[test]
     fn what_a_slow_reader_missed_is_told_as_documented() {
-        let line = Stamped { schema: SCHEMA, t: 9.7, line: Line::Missed { events: 812 } };
+        let line = Stamped { schema: SCHEMA, t: 9.7, line: Any::Run(Line::Missed { events: 812 }) };
         let page = include_str!("../../../../docs/json.md");
         assert!(page.contains(&serde_json::to_string(&line).unwrap()));
     }

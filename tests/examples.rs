@@ -56,6 +56,20 @@ fn check(name: &str, source: &Path) -> Result<(), String> {
     ))
 }
 
+/// The scenario beside the example with a door: it breaks a program that is not this crate's.
+#[test]
+fn a_scenario_breaks_the_example_with_a_door() {
+    let text = include_str!("../examples/12_door/a-counter-breaks.toml");
+    let program = "target/debug/examples/12_door";
+    assert!(text.contains(program));
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = dir.path().join("it.toml");
+    let example = binary("12_door").unwrap();
+    fs::write(&scenario, text.replace(program, &format!("'{}'", example.display()))).unwrap();
+    let mut run = assert_cmd::Command::new(env!("CARGO_BIN_EXE_latido"));
+    run.args(["scenario", "run"]).arg(&scenario).timeout(TIME_LIMIT).assert().success();
+}
+
 fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  | {line}\n")).collect()
 }

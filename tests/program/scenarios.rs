@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::files::names_in;
-use crate::latido::{Ended, latido};
+use crate::latido::{BINARY, Ended, latido};
 
 fn verdicts(ended: &Ended) -> Vec<Value> {
     ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -166,4 +166,52 @@ fn a_bad_file_ends_with_code_2_before_anything_is_run_and_a_check_says_what_woul
     let said = latido(dir.path(), ["scenario", "check", "the-heartbeat-crashes"]).with_code(0).stdout;
     assert!(said.contains("step 2 (latido/heartbeat has started): inject latido/heartbeat panic"), "{said}");
     assert_eq!(names_in(dir.path()), ["bad.toml"]);
+}
+
+#[test]
+fn a_program_of_ones_own_is_started_broken_and_judged() {
+    let dir = tempdir().unwrap();
+    let own = |more: &str, command: &str, rest: &str| {
+        format!("title = \"own\"\n[program]\n{more}\ncommand = \"{command}\"\n{rest}\n")
+    };
+    let endless = format!("'{BINARY}' demo --endless --seed 1");
+    let breaks = "[[step]]\ninject = \"one of latido/downloaders/* panic\"\n\
+        [[step]]\nwhen = \"latido/downloaders/* started\"\nrestart = \"latido/heartbeat\"\n";
+    let looks = "[[step]]\ninject = \"latido/gpu panic\"\n[expect]\nexit = 0\n";
+    for (name, text) in [
+        (
+            "good",
+            own(
+                "",
+                &endless,
+                &format!(
+                    "{breaks}[expect]\nended = [\"latido/downloaders/* panicked\"]\nuntouched = [\"latido/cpu\"]\n\
+                     recovered_within = \"60 s\"\nincidents = \"tell of each fault\"\nexit = 0\nsurvivors = 0\n"
+                ),
+            ),
+        ),
+        ("not-there", own("", &endless, looks)),
+        ("no-door", own("limit = \"1 s\"", "sleep 1000", "[expect]\nsurvivors = 0\n")),
+        ("looks-only", own("ends = \"by itself\"", &format!("'{BINARY}' --version"), "[expect]\nexit = 0\n")),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    let run = ["scenario", "run", "--json", "-j", "4", "good", "not-there", "no-door", "looks-only"];
+    let verdicts = verdicts(&latido(dir.path(), run).with_code(1));
+    let failed = |n: usize| -> Vec<_> {
+        let failed = rows(&verdicts[n]).iter().filter(|row| row["holds"] != true);
+        failed.map(|row| (row["hypothesis"].clone(), row["measured"].to_string())).collect()
+    };
+    assert_eq!(failed(0), [], "{:#}", verdicts[0]);
+    let chosen = verdicts[0]["timeline"].to_string();
+    assert!(chosen.contains("step 1 (the tree is up): inject latido/downloaders/"), "{chosen}");
+    let no_part = &failed(1)[0];
+    assert!(no_part.0 == "steps" && no_part.1.contains("latido/gpu"), "{no_part:?}");
+    for n in [2, 3] {
+        let failed = failed(n);
+        assert!(failed[0].0 == "steps" && failed[0].1.contains("it has opened no door"), "{failed:?}");
+        assert!(failed[1].0 == "events" && failed.len() == 2, "what was not seen: {failed:?}");
+    }
+    let missing = latido(dir.path(), ["scenario", "run", "good", "none.toml"]).with_code(2);
+    assert!(missing.stderr.contains("none.toml"), "{}", missing.stderr);
 }

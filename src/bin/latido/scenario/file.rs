@@ -10,14 +10,14 @@ use crate::demo::origin::Mishap;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) title: String,
-    #[serde(default)]
-    pub(super) work: Work,
+    pub(super) work: Option<Work>,
+    pub(super) program: Option<Spanned<Own>>,
     #[serde(default, rename = "step")]
     pub(super) steps: Vec<Spanned<Step>>,
     pub(super) expect: Spanned<Expect>,
 }
 
-/// What the tree has to do.
+/// What a tree of `latido fetch` has to do.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Work {
@@ -34,6 +34,39 @@ pub(super) struct Work {
     pub(super) limit: Time,
 }
 
+/// A program of the user's own, with a door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Own {
+    pub(super) command: Spanned<String>,
+    #[serde(default)]
+    pub(super) ends: Ends,
+    #[serde(default = "seven")]
+    pub(super) seed: u64,
+    /// The program is killed if it takes longer.
+    #[serde(default = "two_minutes")]
+    pub(super) limit: Time,
+}
+
+/// How a program of one's own ends, if no step ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) enum Ends {
+    /// It is sent SIGINT when all that failed is up again.
+    #[default]
+    #[serde(rename = "interrupted")]
+    Interrupted,
+    #[serde(rename = "by itself")]
+    ByItself,
+}
+
+fn seven() -> u64 {
+    7
+}
+
+fn two_minutes() -> Time {
+    Time(std::time::Duration::from_secs(120))
+}
+
 impl Default for Work {
     fn default() -> Self {
         Self {
@@ -41,10 +74,10 @@ impl Default for Work {
             size: Sizes((64 << 10)..=(256 << 10)),
             downloaders: Spanned::new(0..0, 4),
             exec: None,
-            seed: 7,
+            seed: seven(),
             rate: Rate(1 << 20),
             options: Vec::new(),
-            limit: Time(std::time::Duration::from_secs(120)),
+            limit: two_minutes(),
         }
     }
 }
@@ -62,7 +95,7 @@ pub(super) struct Step {
     pub(super) stop: Option<Spanned<Target>>,
     pub(super) drain: Option<Spanned<Target>>,
     pub(super) server: Option<Mishaps>,
-    pub(super) program: Option<Order>,
+    pub(super) program: Option<Whole>,
 }
 
 /// Without a `when`: with the step before, and the first when the tree is up.
@@ -76,7 +109,7 @@ impl Step {
 
 /// What is done to the program as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(super) enum Order {
+pub(super) enum Whole {
     #[serde(rename = "kill -9")]
     Kill,
     #[serde(rename = "interrupt")]
@@ -133,6 +166,16 @@ pub(super) struct Expect {
 }
 
 impl Expect {
+    /// The first of what can be measured of a fetch only.
+    pub(super) fn of_a_fetch(&self) -> Option<&'static str> {
+        let asked = [
+            ("jobs", self.jobs.is_some()),
+            ("beside", self.beside.is_some()),
+            ("tries_failed_at_least", self.tries_failed_at_least.is_some()),
+        ];
+        asked.into_iter().find_map(|(name, is_asked)| is_asked.then_some(name))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }

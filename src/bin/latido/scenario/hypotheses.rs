@@ -100,7 +100,8 @@ fn steps(plan: &Plan, outcome: &Outcome) -> Row {
         (None, 0) => format!("{taken} of {all}"),
         (None, left) => format!("{taken} of {all}, and {left} answers of the server left to spoil"),
     };
-    Row::new("steps", "all taken", measured, taken == all && outcome.mishaps_left == 0)
+    let holds = taken == all && refused.is_none() && outcome.mishaps_left == 0;
+    Row::new("steps", "all taken", measured, holds)
 }
 
 fn seen(record: &Record) -> Row {
@@ -155,18 +156,20 @@ fn is_another_life(event: &Event) -> bool {
     matches!(event.what, What::Started) && event.incarnation > 1
 }
 
+/// The parts that there were, at first or later; some of them several times.
+fn known(record: &Record) -> impl Iterator<Item = &str> {
+    let started = record.events().filter(|(_, event)| matches!(event.what, What::Started));
+    record.parts.iter().map(|path| &**path).chain(started.map(|(_, event)| &*event.path))
+}
+
 fn restarted(patterns: &[Pattern], record: &Record) -> Row {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, event) in record.events().filter(|(_, event)| is_another_life(event)) {
         *times.entry(&event.path).or_default() += 1;
     }
     // Each part that fits, not just one of them: the first lives say which there are.
-    let known = record.events().filter(|(_, event)| matches!(event.what, What::Started));
     let meant = |path: &str| patterns.iter().any(|pattern| pattern.fits(path));
-    let mut never: Vec<_> = known
-        .map(|(_, event)| &*event.path)
-        .filter(|path| meant(path) && !times.contains_key(path))
-        .collect();
+    let mut never: Vec<_> = known(record).filter(|path| meant(path) && !times.contains_key(path)).collect();
     never.sort_unstable();
     never.dedup();
     let were: Vec<_> = times
@@ -191,14 +194,12 @@ fn untouched(patterns: &[Pattern], record: &Record) -> Row {
         .collect();
     touched.sort_unstable();
     touched.dedup();
-    let mut first: Vec<_> = record
-        .events()
-        .filter(|(_, event)| patterns.iter().any(|pattern| pattern.fits(&event.path)))
-        .map(|(_, event)| &*event.path)
-        .collect();
+    let mut first: Vec<_> =
+        known(record).filter(|path| patterns.iter().any(|pattern| pattern.fits(path))).collect();
     first.sort_unstable();
     first.dedup();
     let measured = match touched.is_empty() {
+        true if first.len() == 1 => "1 part in its first life".to_owned(),
         true => format!("{} parts in their first life", first.len()),
         false => format!("touched: {}", touched.join(", ")),
     };

@@ -5,7 +5,7 @@
 //! | [`file`], [`words`], [`error`] | a scenario as it is written, and what is wrong with it |
 //! | [`plan`] | the same made ready, with what its seed decides |
 //! | [`library`] | those that the program brings along |
-//! | [`run`], [`program`] | carried out against `latido fetch`, by its door |
+//! | [`run`], [`served`], [`program`] | carried out: what a fetch works on, and the program, by its door |
 //! | [`record`], [`found`] | what was seen: the events, the files, the journal |
 //! | [`hypotheses`] | what must be true, held against that |
 //! | [`timeline`], [`verdict`] | what caused what; PASS or FAIL |
@@ -29,6 +29,7 @@ mod plan;
 mod program;
 mod record;
 mod run;
+mod served;
 mod timeline;
 mod verdict;
 mod words;
@@ -113,7 +114,7 @@ fn check(files: &[String], json: bool) -> Result<Exit> {
             true => {
                 let steps: Vec<_> = steps.map(|(when, action)| json!({"when": when, "do": action})).collect();
                 view::say(json!({
-                    "schema": 1, "scenario": plan.name, "title": plan.title, "seed": plan.work.seed, "steps": steps,
+                    "schema": 1, "scenario": plan.name, "title": plan.title, "seed": plan.seed, "steps": steps,
                 }));
             }
             false => {

@@ -1,6 +1,7 @@
 //! A scenario made ready: everything in it was looked at, and what the seed decides is decided.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fmt, fs};
 
 use anyhow::{Context, Result};
@@ -9,22 +10,37 @@ use latido::supervision::SupervisorSpec;
 use toml::Spanned;
 
 use super::error::{Bad, Place};
-use super::file::{Expect, File, Mishaps, Order, Step, Work};
-use super::words::{Moment, Pattern, Target};
+use super::file::{Ends, Expect, File, Mishaps, Whole, Work};
+use super::words::{Moment, Target};
 use crate::demo::origin::Corpus;
 use crate::demo::{fetch_line, parsed, write_list};
 use crate::fetch::run::Ready;
+
+mod checker;
+
+use checker::Checker;
 
 pub(super) struct Plan {
     /// As it was asked for: a path, or a name of the library.
     pub(super) name: String,
     pub(super) title: String,
-    pub(super) work: Work,
+    pub(super) subject: Subject,
+    pub(super) seed: u64,
+    /// What runs longer is killed.
+    pub(super) limit: Duration,
     pub(super) steps: Vec<Planned>,
     pub(super) expect: Expect,
 }
 
-/// A step in which nothing is left to be decided.
+/// Whom it is for.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    Fetch(Work),
+    /// A program, its arguments, and how it ends.
+    Own(Vec<String>, Ends),
+}
+
+/// A step in which nothing is left to be decided but, of a program whose tree is not known yet, who is `one of` a glob.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Planned {
     pub(super) when: Moment,
@@ -33,41 +49,59 @@ pub(super) struct Planned {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
-    Inject { path: String, injection: Injection },
-    Pause(String),
-    Resume(String),
-    Restart(String),
-    Stop(String),
-    Drain(String),
+    Inject { target: Target, injection: Injection },
+    Order(Order, Target),
     Server(Mishaps),
-    Program(Order),
+    Program(Whole),
 }
 
-/// What makes an order to one part.
-type Make = fn(String) -> Action;
+/// What is done to one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Pause,
+    Resume,
+    Restart,
+    Stop,
+    Drain,
+}
 
 impl Plan {
-    /// Reads a scenario and checks it against the tree that it is for.
+    /// Reads a scenario and checks it against the tree that it is for, as far as that is known.
     pub(super) fn read(name: &str, text: &str, seed: Option<u64>) -> Result<Self> {
         let place = Place { name, text };
-        let mut file: File =
-            toml::from_str(text).map_err(|error| place.bad(error.span(), error.message()))?;
-        file.work.seed = seed.unwrap_or(file.work.seed);
-        check_work(&file, &place)?;
-        let spec =
-            spec(&file.work).with_context(|| format!("{name}: [work] is nothing that can be fetched"))?;
-        let mut random = fastrand::Rng::with_seed(file.work.seed);
-        let checker = Checker { place: &place, spec: &spec, work: &file.work };
+        let file: File = toml::from_str(text).map_err(|error| place.bad(error.span(), error.message()))?;
+        let (subject, its_seed, limit, spec) = match (file.work, file.program) {
+            (Some(_), Some(program)) => {
+                let why = "either [work], for `latido fetch`, or [program], for one of your own";
+                return Err(place.bad(Some(program.span()), why).into());
+            }
+            (_, Some(program)) => {
+                let own = program.into_inner();
+                let words = command(&own.command, &place)?;
+                (Subject::Own(words, own.ends), own.seed, own.limit, None)
+            }
+            (work, None) => {
+                let mut work = work.unwrap_or_default();
+                check_work(&work, &place)?;
+                work.seed = seed.unwrap_or(work.seed);
+                let spec =
+                    spec(&work).with_context(|| format!("{name}: [work] is nothing that can be fetched"))?;
+                (Subject::Fetch(work.clone()), work.seed, work.limit, Some((spec, *work.files.get_ref())))
+            }
+        };
+        let seed = seed.unwrap_or(its_seed);
+        let checker = Checker { place: &place, fetch: spec.as_ref(), seed };
+        let mut random = fastrand::Rng::with_seed(seed);
         let steps = file.steps.iter().enumerate();
         let steps =
             steps.map(|(n, step)| checker.step(n, step, &mut random)).collect::<Result<Vec<_>, Bad>>()?;
-        let expect = file.expect.get_ref();
         checker.expect(&file.expect)?;
-        Ok(Self { name: name.to_owned(), title: file.title, work: file.work, steps, expect: expect.clone() })
+        let expect = file.expect.into_inner();
+        Ok(Self { name: name.to_owned(), title: file.title, subject, seed, limit: limit.0, steps, expect })
     }
 }
 
-fn check_work(File { work, .. }: &File, place: &Place<'_>) -> Result<(), Bad> {
+fn check_work(work: &Work, place: &Place<'_>) -> Result<(), Bad> {
     if !(1..=1000).contains(work.files.get_ref()) {
         return Err(place.bad(Some(work.files.span()), "`files` is a number from 1 to 1000"));
     }
@@ -75,6 +109,15 @@ fn check_work(File { work, .. }: &File, place: &Place<'_>) -> Result<(), Bad> {
         return Err(place.bad(Some(work.downloaders.span()), "`downloaders` is a number from 1 to 64"));
     }
     Ok(())
+}
+
+/// The words of a command line.
+fn command(line: &Spanned<String>, place: &Place<'_>) -> Result<Vec<String>, Bad> {
+    match shell_words::split(line.get_ref()) {
+        Ok(words) if !words.is_empty() => Ok(words),
+        Ok(_) => Err(place.bad(Some(line.span()), "`command` is a program and its arguments")),
+        Err(error) => Err(place.bad(Some(line.span()), &format!("`{}`: {error}", line.get_ref()))),
+    }
 }
 
 /// The tree that a fetch of this would have. Nothing is started for it.
@@ -102,118 +145,24 @@ impl Work {
     }
 }
 
-struct Checker<'a> {
-    place: &'a Place<'a>,
-    spec: &'a SupervisorSpec,
-    work: &'a Work,
+impl Order {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Drain => "drain",
+        }
+    }
 }
 
-impl Checker<'_> {
-    fn step(&self, n: usize, step: &Spanned<Step>, random: &mut fastrand::Rng) -> Result<Planned, Bad> {
-        let (span, step) = (step.span(), step.get_ref());
-        if let Moment::Started(pattern) | Moment::Failed(pattern) = step.when.get_ref() {
-            self.fit(pattern, step.when.span())?;
-        }
-        if let Moment::Files(count) = step.when.get_ref()
-            && count >= self.work.files.get_ref()
-        {
-            let why = format!(
-                "`{count} files done` does not come: there are {}, and the last one is kept back until the steps are taken",
-                self.work.files.get_ref()
-            );
-            return Err(self.place.bad(Some(step.when.span()), &why));
-        }
-        let mut actions = Vec::new();
-        if let Some(inject) = &step.inject {
-            let (at, inject) = (inject.span(), inject.get_ref());
-            let path = self.choose(&inject.target, at.clone(), random)?;
-            let injection = inject.injection.clone().or_seed(Some(self.work.seed));
-            if let Err(error) = self.spec.check_injection(&path, &injection) {
-                return Err(self.place.bad(Some(at), &error.to_string()));
-            }
-            actions.push(Action::Inject { path, injection });
-        }
-        let orders: [(_, Make); 5] = [
-            (&step.pause, Action::Pause),
-            (&step.resume, Action::Resume),
-            (&step.restart, Action::Restart),
-            (&step.stop, Action::Stop),
-            (&step.drain, Action::Drain),
-        ];
-        for (target, action) in orders {
-            if let Some(target) = target {
-                let path = self.choose(target.get_ref(), target.span(), random)?;
-                if !self.spec.paths().iter().any(|known| *known == *path) {
-                    let why = format!("`{path}` is no single part; write a path, or `one of {path}`");
-                    return Err(self.place.bad(Some(target.span()), &why));
-                }
-                actions.push(action(path));
-            }
-        }
-        actions.extend(step.server.map(Action::Server));
-        actions.extend(step.program.map(Action::Program));
-        match (actions.len(), actions.pop()) {
-            (1, Some(action)) => {
-                // With the one before.
-                let is_said = !step.when.span().is_empty();
-                let when = if n == 0 || is_said { step.when.get_ref().clone() } else { Moment::at_once() };
-                Ok(Planned { when, action })
-            }
-            (0, _) => {
-                let why = format!("step {} does nothing; it needs one of {}", n + 1, Step::ACTIONS);
-                Err(self.place.bad(Some(span), &why))
-            }
-            _ => {
-                let why = format!("step {} does several things; make a step of each of them", n + 1);
-                Err(self.place.bad(Some(span), &why))
-            }
-        }
-    }
-
-    fn expect(&self, expect: &Spanned<Expect>) -> Result<(), Bad> {
-        let (span, expect) = (expect.span(), expect.get_ref());
-        for patterns in [&expect.restarted, &expect.untouched, &expect.gives_up].into_iter().flatten() {
-            for pattern in patterns.get_ref() {
-                self.fit(pattern, patterns.span())?;
-            }
-        }
-        for endings in expect.ended.iter() {
-            for ending in endings.get_ref() {
-                self.fit(&ending.pattern, endings.span())?;
-            }
-        }
-        match expect.is_empty() {
-            true => {
-                Err(self.place.bad(Some(span), "nothing is expected; write at least one line below [expect]"))
-            }
-            false => Ok(()),
-        }
-    }
-
-    /// The seed's choice, or the pattern.
-    fn choose(
-        &self,
-        target: &Target,
-        span: std::ops::Range<usize>,
-        random: &mut fastrand::Rng,
-    ) -> Result<String, Bad> {
-        let fitting = self.fit(&target.pattern, span)?;
-        Ok(match target.is_one {
-            true => fitting[random.usize(..fitting.len())].clone(),
-            false => target.pattern.to_string(),
-        })
-    }
-
-    /// The parts of the tree that fit.
-    fn fit(&self, pattern: &Pattern, span: std::ops::Range<usize>) -> Result<Vec<String>, Bad> {
-        let paths: Vec<_> = self.spec.paths().iter().map(ToString::to_string).collect();
-        let fitting: Vec<_> = paths.iter().filter(|path| pattern.fits(path)).cloned().collect();
-        match fitting.is_empty() {
-            true => {
-                let why = format!("there is no `{pattern}` in the tree; there are {}", paths.join(", "));
-                Err(self.place.bad(Some(span), &why))
-            }
-            false => Ok(fitting),
+impl Action {
+    /// Whom it is for, if that is a part.
+    pub(super) fn target(&mut self) -> Option<&mut Target> {
+        match self {
+            Self::Inject { target, .. } | Self::Order(_, target) => Some(target),
+            Self::Server(_) | Self::Program(_) => None,
         }
     }
 }
@@ -221,21 +170,17 @@ impl Checker<'_> {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Inject { path, injection } => write!(f, "inject {path} {injection}"),
-            Self::Pause(path) => write!(f, "pause {path}"),
-            Self::Resume(path) => write!(f, "resume {path}"),
-            Self::Restart(path) => write!(f, "restart {path}"),
-            Self::Stop(path) => write!(f, "stop {path}"),
-            Self::Drain(path) => write!(f, "drain {path}"),
+            Self::Inject { target, injection } => write!(f, "inject {target} {injection}"),
+            Self::Order(order, target) => write!(f, "{} {target}", order.word()),
             Self::Server(Mishaps { mishap, count: 1 }) => {
                 write!(f, "server: {} the next answer", mishap.name())
             }
             Self::Server(Mishaps { mishap, count }) => {
                 write!(f, "server: {} the next {count} answers", mishap.name())
             }
-            Self::Program(Order::Kill) => f.write_str("kill -9 the program"),
-            Self::Program(Order::Interrupt) => f.write_str("interrupt the program (SIGINT)"),
-            Self::Program(Order::Start) => f.write_str("start the program again, with the same command"),
+            Self::Program(Whole::Kill) => f.write_str("kill -9 the program"),
+            Self::Program(Whole::Interrupt) => f.write_str("interrupt the program (SIGINT)"),
+            Self::Program(Whole::Start) => f.write_str("start the program again, with the same command"),
         }
     }
 }

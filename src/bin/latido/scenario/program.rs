@@ -1,4 +1,4 @@
-//! The program that a scenario is for: `latido fetch`, started as a user would, and looked at by its door.
+//! The program that a scenario is for, started as a user would, and looked at by its door.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
@@ -27,7 +27,10 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// How it is started, each time.
 pub(super) struct Launch {
+    /// The program and its arguments.
     pub(super) line: Vec<OsString>,
+    /// It is not `latido fetch`: it may open its door when its tree is up already.
+    pub(super) is_own: bool,
     /// The scenario's directory; unlike any other, so it is the mark too.
     pub(super) dir: PathBuf,
 }
@@ -35,6 +38,8 @@ pub(super) struct Launch {
 /// One life of the program.
 pub(super) struct Program {
     child: Child,
+    /// Who has the door.
+    pid: Pid,
     pub(super) client: Option<Client>,
     reader: Option<JoinHandle<()>>,
 }
@@ -54,36 +59,40 @@ impl Launch {
         let said = self.dir.join("said");
         let said =
             File::options().create(true).append(true).open(&said).with_context(|| format!("{said:?}"))?;
-        let program = std::env::current_exe().context("this program does not know its own file")?;
-        let mut child = Command::new(&program)
-            .args(&self.line)
+        let (program, arguments) = self.line.split_first().context("no program")?;
+        let mut child = Command::new(program)
+            .args(arguments)
             .env("LATIDO_RUNTIME_DIR", self.doors())
             .env(MARK, &self.dir)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            // What a fetch says there is for programs.
+            .stdout(if self.is_own { said.try_clone()?.into() } else { Stdio::null() })
             .stderr(said)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{program:?} cannot be started"))?;
-        let pid = child.id().unwrap_or_default();
-        record.begin(pid);
-        let client = loop {
+        let started = child.id().unwrap_or_default();
+        record.begin(started);
+        let door = loop {
             if child.try_wait()?.is_some() {
                 break None;
             }
-            let found = find(&self.doors()).await?;
-            if let Some((card, _)) = found.iter().find(|(card, _)| card.pid == pid) {
-                break Some(Client::new(card));
+            // Nobody else knows the directory. A program may be started by another, such as cargo.
+            if let Some((card, _)) = find(&self.doors()).await?.pop() {
+                break Some(card);
             }
             tokio::time::sleep(LOOK).await;
         };
+        let client = door.as_ref().map(Client::new);
         let mut reader = None;
         if let Some(client) = &client
-            && let Ok(events) = client.events(Some(0)).await
+            && let (Ok(tree), Ok(events)) = (client.tree().await, client.events(Some(0)).await)
         {
-            reader = Some(actix::spawn(read(client.clone(), events, record.clone())));
+            record.meet(&tree);
+            reader = Some(actix::spawn(read(client.clone(), events, record.clone(), self.is_own)));
         }
-        Ok(Program { child, client, reader })
+        let pid = door.map_or(started, |card| card.pid);
+        Ok(Program { child, pid: Pid::from_raw(pid.cast_signed()), client, reader })
     }
 
     /// What the program said to people.
@@ -106,10 +115,18 @@ impl Launch {
 }
 
 /// Writes down what happens in the program until it ends.
-async fn read(client: Client, events: impl Stream<Item = Result<Event, ClientError>>, record: Writing) {
-    let mut events = pin!(events);
-    while let Some(event) = events.next().await {
+async fn read(
+    client: Client,
+    events: impl Stream<Item = Result<Event, ClientError>>,
+    record: Writing,
+    is_own: bool,
+) {
+    let mut events = pin!(events.enumerate());
+    while let Some((n, event)) = events.next().await {
         let Ok(event) = event else { return };
+        if is_own && n == 0 && matches!(event.what, What::Missed { .. }) {
+            continue; // what was before the door was there
+        }
         let is_news = matches!(event.what, What::Started | What::Exited { .. } | What::GaveUp { .. });
         let is_of_a_failure = is_news && (event.incarnation > 1 || !matches!(event.what, What::Started));
         if is_of_a_failure {
@@ -126,11 +143,20 @@ async fn read(client: Client, events: impl Stream<Item = Result<Event, ClientErr
 }
 
 impl Program {
+    pub(super) fn door(&self) -> Result<&Client> {
+        self.client.as_ref().context("the program has no door")
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.child.id() {
+        if self.child.id().is_some() {
             // It may have ended in this moment; the record will tell.
-            let _ = nix::sys::signal::kill(Pid::from_raw(pid.cast_signed()), signal);
+            let _ = nix::sys::signal::kill(self.pid, signal);
         }
+    }
+
+    /// For somebody else to end it while its end is waited for.
+    pub(super) fn way_out(&self) -> WayOut {
+        WayOut(self.child.id().map(|_| self.pid))
     }
 
     /// Waits for its end, and for the last that it had to say.
@@ -140,6 +166,17 @@ impl Program {
             let _ = reader.await;
         }
         Ok(code(status))
+    }
+}
+
+/// A program, or none if it has ended.
+pub(super) struct WayOut(Option<Pid>);
+
+impl WayOut {
+    pub(super) fn interrupt(self) {
+        if let Some(pid) = self.0 {
+            let _ = nix::sys::signal::kill(pid, Signal::SIGINT);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use latido::control::wire::{Event, Incident, What};
+use latido::control::wire::{Event, Incident, State, Tree, What};
 use tokio::sync::watch;
 
 use super::words::{Moment, Pattern};
@@ -43,6 +43,10 @@ pub(super) enum Seen {
 pub(super) struct Record {
     pub(super) entries: Vec<Entry>,
     pub(super) life: usize,
+    /// The parts that were there when the door was first looked through.
+    pub(super) parts: BTreeSet<String>,
+    /// When the root was up first; 0 if never.
+    up_at: f64,
     /// Whether somebody is asking for incidents.
     is_asking: bool,
     /// By life of the program and number.
@@ -68,6 +72,12 @@ impl Writing {
     pub(super) fn add_at(&self, at: f64, seen: Seen) {
         let mut record = self.record.borrow_mut();
         let life = record.life;
+        if let Seen::Event(event) = &seen
+            && !event.path.contains('/')
+            && matches!(event.what, What::Started)
+        {
+            record.is_up_at(at);
+        }
         record.entries.push(Entry { at, life, seen });
         self.grown.send_replace(record.entries.len());
     }
@@ -76,6 +86,16 @@ impl Writing {
     pub(super) fn begin(&self, pid: u32) {
         self.record.borrow_mut().life += 1;
         self.add(Seen::Began { pid });
+    }
+
+    /// Looks at the tree for the first time.
+    pub(super) fn meet(&self, tree: &Tree) {
+        let mut record = self.record.borrow_mut();
+        record.parts.extend(tree.children.iter().map(|child| child.path.clone()));
+        if tree.children.first().is_some_and(|root| root.state == State::Running) {
+            record.is_up_at(tree.at);
+        }
+        self.grown.send_replace(record.entries.len());
     }
 
     pub(super) fn incidents(&self, incidents: Vec<Incident>) {
@@ -124,7 +144,8 @@ impl Writing {
         let _ = grown.wait_for(|_| self.look(has_come)).await;
         match moment {
             Moment::At(time) => {
-                let since = Duration::try_from_secs_f64(now() - self.look(Record::up_at)).unwrap_or_default();
+                let since =
+                    Duration::try_from_secs_f64(now() - self.look(|record| record.up_at)).unwrap_or_default();
                 tokio::time::sleep(time.0.saturating_sub(since)).await;
             }
             Moment::Later(time) => tokio::time::sleep(time.0).await,
@@ -147,8 +168,19 @@ impl Record {
         first.zip(last).map_or(0.0, |(first, last)| last.at - first.at)
     }
 
+    /// Whether anything was seen through its door.
+    pub(super) fn is_seen(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
     fn is_up(&self) -> bool {
-        self.up_at() > 0.0
+        self.up_at > 0.0
+    }
+
+    fn is_up_at(&mut self, at: f64) {
+        if !self.is_up() {
+            self.up_at = at;
+        }
     }
 
     fn is_settled(&self) -> bool {
@@ -162,12 +194,6 @@ impl Record {
             }
         }
         down.is_empty() && !self.is_asking
-    }
-
-    /// When the root was up first; 0 if never.
-    fn up_at(&self) -> f64 {
-        let is_root = |event: &Event| !event.path.contains('/') && matches!(event.what, What::Started);
-        self.events().find(|(_, event)| is_root(event)).map_or(0.0, |(entry, _)| entry.at)
     }
 
     fn has(&self, from: usize, pattern: &Pattern, is_it: impl Fn(&What) -> bool) -> bool {

@@ -39,7 +39,7 @@ impl Verdict {
             schema: SCHEMA,
             scenario: plan.name.clone(),
             title: plan.title.clone(),
-            seed: plan.work.seed,
+            seed: plan.seed,
             verdict: if passes { "PASS" } else { "FAIL" },
             seconds: outcome.record.took(),
             hypotheses,

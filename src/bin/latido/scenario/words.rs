@@ -202,6 +202,18 @@ pub(super) struct Target {
     pub(super) is_one: bool,
 }
 
+impl Target {
+    pub(super) fn single(path: String) -> Self {
+        Self { pattern: Pattern(path), is_one: false }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.is_one { "one of " } else { "" }, self.pattern)
+    }
+}
+
 impl TryFrom<String> for Target {
     type Error = String;
 

@@ -32,7 +32,7 @@ fn what_is_wrong_is_told_with_its_line_its_word_and_what_may_stand_there() {
         ("files = 4", "rate = \"2 MiB\"", 3, "`2 MiB`", "`2 MiB/s`"),
         ("files = 4", "downloaders = 65", 3, "`downloaders`", "from 1 to 64"),
         ("files = 4", "limit = \"soon\"", 3, "`soon`", "`1.5 s` or `2 min`"),
-        ("[work]", "[werk]", 2, "`werk`", "expected one of `title`, `work`, `step`, `expect`"),
+        ("[work]", "[werk]", 2, "`werk`", "expected one of `title`, `work`, `program`, `step`"),
         ("2 files done", "often", 5, "`often`", "`10 files done`"),
         ("2 files done", "0 files done", 5, "`0 files done`", "`start`, `at 1.5 s`"),
         ("2 files done", "4 files done", 5, "`4 files done`", "the last one is kept back"),
@@ -94,7 +94,8 @@ fn what_is_wrong_is_told_with_its_line_its_word_and_what_may_stand_there() {
 fn the_same_seed_gives_the_same_steps_and_files() {
     let of = |seed| {
         let plan = Plan::read("mine", GOOD, Some(seed)).unwrap();
-        (plan.steps.clone(), plan.work.corpus())
+        let Subject::Fetch(work) = plan.subject else { panic!("it fetches") };
+        (plan.steps, work.corpus())
     };
     assert_eq!(of(1), of(1));
     let seeds = 1..=20;
@@ -114,4 +115,39 @@ fn a_step_without_a_moment_is_taken_with_the_one_before() {
     assert_eq!(plan.steps[1].when, Moment::at_once());
     let first = Plan::read("mine", &GOOD.replace("when = \"2 files done\"\n", ""), None).unwrap();
     assert_eq!(first.steps[0].when, Moment::Start);
+}
+
+const OWN: &str = "\
+title = \"mine\"
+[program]
+command = \"./shop --port '80 80'\"
+[[step]]
+inject = \"one of shop/tills/* panic\"
+[expect]
+exit = 0
+";
+
+#[test]
+fn a_program_of_ones_own_has_what_can_be_said_of_any() {
+    let plan = Plan::read("mine.toml", OWN, Some(3)).unwrap();
+    let Subject::Own(words, Ends::Interrupted) = plan.subject else { panic!("{:?}", plan.subject) };
+    assert_eq!(words, ["./shop", "--port", "80 80"]);
+    assert_eq!(plan.seed, 3);
+    assert_eq!(plan.steps[0].action.to_string(), "inject one of shop/tills/* panic");
+    for (from, to, line, word, advice) in [
+        ("./shop --port '80 80'", "./shop '80", 3, "`./shop '80`", "quote"),
+        ("./shop --port '80 80'", " ", 3, "command", "a program and its arguments"),
+        ("[program]", "[program]\nends = \"never\"", 3, "`never`", "`interrupted` or `by itself`"),
+        ("[program]", "[work]\nfiles = 4\n[program]", 4, "[work]", "[program]"),
+        ("inject", "when = \"3 files done\"\ninject", 5, "`3 files done`", "has no files"),
+        ("inject = \"one of shop/tills/* panic\"", "server = \"cut 1\"", 4, "`server`", "has none"),
+        ("inject = \"one of shop/tills/* panic\"", "stop = \"shop/*\"", 5, "`shop/*`", "`one of shop/*`"),
+        ("exit = 0", "jobs = \"all done\"", 6, "`jobs`", "cannot be told"),
+        ("exit = 0", "tries_failed_at_least = 1", 6, "`tries_failed_at_least`", "cannot be told"),
+    ] {
+        assert!(OWN.contains(from), "{from}");
+        let said = said(&OWN.replace(from, to));
+        assert!(said.starts_with(&format!("mine.toml:{line}: ")), "{to}: {said}");
+        assert!(said.contains(word) && said.contains(advice), "{to}: {said}");
+    }
 }

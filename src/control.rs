@@ -37,6 +37,7 @@
 //! [`allow_actions`](Door::allow_actions) was called.
 
 mod actions;
+mod answers;
 mod client;
 mod guard;
 mod history;

@@ -1,14 +1,10 @@
 //! The page for browsers: files that hold no data. They are given to whoever can name this machine; what they then ask
 //! for needs the token.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get;
-
-use super::routes::House;
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -62,7 +58,7 @@ pub(super) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, ..)| *known == path)
 }
 
-pub(super) fn routes() -> Router<Arc<House>> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, &(path, kind, text)| {
         router.route(path, get(async move || (headers(kind), text)))
     })

@@ -29,6 +29,7 @@
 //! | `POST /v1/restart`, `/v1/stop` | [`wire::Target`]: stops a child by its shutdown rule, and starts it again, or not |
 //! | `POST /v1/pause`, `/v1/resume` | [`wire::Target`]: has a child's messages wait, or flow again |
 //! | `POST /v1/drain` | [`wire::Target`]: has a child handle what is queued and take nothing new, and stops it then |
+//! | `GET /v1/record` | refused: a [`Replay`] has it, the same interface to what was recorded |
 //! | `GET /metrics` | the tree for Prometheus |
 //! | `GET /v1/openapi.json` | all this for programs |
 //! | `GET /` | the page for browsers, which needs a [port](Door::tcp); [`Card::url`] is where |
@@ -45,6 +46,7 @@ mod instance;
 mod metrics;
 mod page;
 mod record;
+mod replay;
 mod routes;
 mod server;
 pub mod wire;
@@ -66,6 +68,7 @@ use self::instance::Place;
 pub use self::instance::{Card, directory};
 use self::record::Recorder;
 pub use self::record::{Recorded, recorded};
+pub use self::replay::{OpenReplay, Replay};
 use self::routes::{Extra, House};
 use self::server::Listeners;
 use crate::supervision::Tree;
@@ -159,10 +162,6 @@ impl Door {
     /// If the directory or the address is not to be had, the address is not of the loopback interface, or the file that
     /// is to be [recorded](Self::record) to cannot be written, is something else, or is another program's.
     pub fn open(self) -> io::Result<OpenDoor> {
-        if let Some(address) = self.tcp.filter(|address| !address.ip().is_loopback()) {
-            let why = format!("{address} is open to other machines; take 127.0.0.1 or [::1], and a tunnel");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
         let place = Place::choose(&self.directory)?;
         let listeners = Listeners::bind(&place.socket, self.tcp)?;
         let address = listeners.tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
@@ -187,6 +186,7 @@ impl Door {
                 .map_or_else(String::new, |root| root.path.to_string()),
             since: wire::seconds_since_1970(SystemTime::now()),
             actions: self.actions,
+            replay: None,
         };
         let events = self.tree.subscribe();
         let house = Arc::new(House::new(self.tree, History::new(events), instance, token, self.extras));

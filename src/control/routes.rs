@@ -70,6 +70,7 @@ pub(super) fn router(house: Arc<House>, way: Way) -> Router {
         .route("/v1/incidents/{id}", get(looking::incident))
         .route("/v1/faults", get(looking::faults))
         .route("/v1/extra/{name}", get(looking::extra))
+        .route("/v1/record", get(looking::record))
         .route("/v1/openapi.json", get(openapi))
         .route("/metrics", get(looking::prometheus))
         .merge(actions)

@@ -60,6 +60,14 @@ pub(super) async fn extra(State(house): Door, Path(name): Path<String>) -> Respo
     }
 }
 
+pub(super) async fn record() -> Response {
+    refused(
+        StatusCode::NOT_FOUND,
+        "this program runs: its tree and its events are at /v1/tree and /v1/events; `latido replay FILE --web` serves a \
+         recording",
+    )
+}
+
 #[derive(Deserialize)]
 pub(super) struct Whose {
     path: Option<String>,

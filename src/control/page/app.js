@@ -166,24 +166,26 @@ function schedule() {
 }
 
 function render() {
-  head(source, { isPast: cursor !== null, refusal: refusal() });
+  const cannot = refusal();
+  head(source, { isPast: cursor !== null, refusal: cannot });
   const { live, log } = source;
   const { bounds } = log;
-  show(byId("main"), bounds !== null && log.trees.length > 0);
-  if (!bounds || log.trees.length === 0) return;
-  const to = frozen ?? source.end;
   const at = cursor ?? source.end;
+  const picture = log.trees.length > 0 ? pictureAt(log, at) : null;
+  const isThere = picture !== null && picture.parts.size > 0;
+  show(byId("main"), isThere);
+  if (!isThere) return;
+  const to = frozen ?? source.end;
   const seconds = timeline.seconds;
   let from = seconds === null ? bounds.from : to - seconds;
   if (at < from) from = at;
   const time = { from, to: Math.max(to, from + 1), at, isNow: cursor === null, isLive: live !== null, plays };
-  const picture = pictureAt(log, at);
   if (!picture.parts.has(selected)) selected = picture.parts.keys().next().value;
   tree.update(picture, selected);
   const shown = picture.parts.get(selected);
-  part.update(shown, at, refusal(), faults(shown));
+  part.update(shown, at, cannot, faults(shown));
   const failures = incidentsAt(log, at);
-  incidents.update(failures, at, selected);
+  incidents.update(failures, at, selected, cannot === null);
   charts.update(log, selected, time);
   jobs.update(picture.jobs);
   happenings.update(log, at);

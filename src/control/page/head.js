@@ -20,7 +20,9 @@ export function head(source, { isPast, refusal }) {
   show(byId("connection"), words !== "");
   show(byId("return"), recording !== null && !recording.isServed && token() !== null);
   say(byId("return"), `Back to ${served ?? "the program"}`);
-  show(byId("break"), live !== null && instance?.actions === true);
+  const mayBreak = live !== null && instance?.actions === true;
+  show(byId("break"), mayBreak);
+  show(byId("break-key"), mayBreak);
   byId("break").disabled = refusal !== null;
   show(byId("stranger"), recording === null && (live === null || connection.kind === "denied"));
   say(byId("stranger-why"), strangerWhy(source));

@@ -69,6 +69,11 @@ fn door(program: &str, tree: &Tree, run: &Run, terms: Terms) -> Door {
 /// Says where its page is, if it has one.
 pub(crate) fn show(door: &Option<OpenDoor>, screen: &Screen) {
     if let Some(url) = door.as_ref().and_then(|door| door.card().url()) {
-        screen.line(format!("open this in a browser:\n\n  {url}\n"));
+        invite(&url, screen);
     }
+}
+
+/// Says where a page is.
+pub(crate) fn invite(url: &str, screen: &Screen) {
+    screen.line(format!("open this in a browser:\n\n  {url}\n"));
 }

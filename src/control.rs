@@ -93,6 +93,29 @@ pub struct OpenDoor {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Why a door was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DoorError {
+    /// Its directory cannot be had, is not this user's alone, or the system refuses something else.
+    #[error("{0}")]
+    Place(#[from] io::Error),
+    /// Its [port](Door::tcp) is somebody else's, or not of the loopback interface.
+    #[error("{0}")]
+    Port(#[source] io::Error),
+    /// The file that is to be [recorded](Door::record) to cannot be written, is something else, or is another program's.
+    #[error("{0}")]
+    Record(#[source] io::Error),
+}
+
+impl From<DoorError> for io::Error {
+    fn from(error: DoorError) -> Self {
+        match error {
+            DoorError::Place(error) | DoorError::Port(error) | DoorError::Record(error) => error,
+        }
+    }
+}
+
 impl Door {
     /// A door to `tree`: to look, not to act.
     pub fn new(tree: &Tree) -> Self {
@@ -159,12 +182,12 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// If the directory or the address is not to be had, the address is not of the loopback interface, or the file that
-    /// is to be [recorded](Self::record) to cannot be written, is something else, or is another program's.
-    pub fn open(self) -> io::Result<OpenDoor> {
+    /// If something that was asked for cannot be had, and what. Without that, it may be opened all the same.
+    pub fn open(self) -> Result<OpenDoor, DoorError> {
         let place = Place::choose(&self.directory)?;
-        let listeners = Listeners::bind(&place.socket, self.tcp)?;
-        let address = listeners.tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
+        let unix = server::bind(&place.socket)?;
+        let tcp = self.tcp.map(server::listen).transpose().map_err(DoorError::Port)?;
+        let address = tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
         let token = Token::new()?;
         let card = Card {
             program: self.program.clone(),
@@ -190,9 +213,10 @@ impl Door {
         };
         let events = self.tree.subscribe();
         let house = Arc::new(House::new(self.tree, History::new(events), instance, token, self.extras));
-        let recorder = self.record.map(|path| Recorder::begin(&path, house.clone())).transpose()?;
+        let recorder = self.record.map(|path| Recorder::begin(&path, house.clone()));
+        let recorder = recorder.transpose().map_err(DoorError::Record)?;
         let (close, closed) = oneshot::channel();
-        let thread = server::run(listeners, house, recorder, closed)?;
+        let thread = server::run(Listeners { unix, tcp }, house, recorder, closed)?;
         place.publish(&card)?;
         Ok(OpenDoor { card, _place: place, close: Some(close), thread: Some(thread) })
     }

@@ -37,15 +37,12 @@ pub(super) struct Listeners {
     pub(super) tcp: Option<TcpListener>,
 }
 
-impl Listeners {
-    /// Takes a socket that nobody else may write to, and a port if one is wanted.
-    pub(super) fn bind(socket: &Path, tcp: Option<SocketAddr>) -> io::Result<Self> {
-        let unix =
-            UnixListener::bind(socket).map_err(explain(format!("{socket:?} cannot be listened at")))?;
-        std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
-        unix.set_nonblocking(true)?;
-        Ok(Self { unix, tcp: tcp.map(listen).transpose()? })
-    }
+/// Takes a socket that nobody else may write to.
+pub(super) fn bind(socket: &Path) -> io::Result<UnixListener> {
+    let unix = UnixListener::bind(socket).map_err(explain(format!("{socket:?} cannot be listened at")))?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    unix.set_nonblocking(true)?;
+    Ok(unix)
 }
 
 /// Takes a port of the loopback interface.

@@ -29,6 +29,7 @@
 //! | `POST /v1/restart`, `/v1/stop` | [`wire::Target`]: stops a child by its shutdown rule, and starts it again, or not |
 //! | `POST /v1/pause`, `/v1/resume` | [`wire::Target`]: has a child's messages wait, or flow again |
 //! | `POST /v1/drain` | [`wire::Target`]: has a child handle what is queued and take nothing new, and stops it then |
+//! | `GET /v1/record` | refused: a [`Replay`] has it, the same interface to what was recorded |
 //! | `GET /metrics` | the tree for Prometheus |
 //! | `GET /v1/openapi.json` | all this for programs |
 //! | `GET /` | the page for browsers, which needs a [port](Door::tcp); [`Card::url`] is where |
@@ -37,6 +38,7 @@
 //! [`allow_actions`](Door::allow_actions) was called.
 
 mod actions;
+mod answers;
 mod client;
 mod guard;
 mod history;
@@ -44,6 +46,7 @@ mod instance;
 mod metrics;
 mod page;
 mod record;
+mod replay;
 mod routes;
 mod server;
 pub mod wire;
@@ -65,6 +68,7 @@ use self::instance::Place;
 pub use self::instance::{Card, directory};
 use self::record::Recorder;
 pub use self::record::{Recorded, recorded};
+pub use self::replay::{OpenReplay, Replay};
 use self::routes::{Extra, House};
 use self::server::Listeners;
 use crate::supervision::Tree;
@@ -87,6 +91,29 @@ pub struct OpenDoor {
     _place: Place,
     close: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Why a door was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DoorError {
+    /// Its directory cannot be had, is not this user's alone, or the system refuses something else.
+    #[error("{0}")]
+    Place(#[from] io::Error),
+    /// Its [port](Door::tcp) is somebody else's, or not of the loopback interface.
+    #[error("{0}")]
+    Port(#[source] io::Error),
+    /// The file that is to be [recorded](Door::record) to cannot be written, is something else, or is another program's.
+    #[error("{0}")]
+    Record(#[source] io::Error),
+}
+
+impl From<DoorError> for io::Error {
+    fn from(error: DoorError) -> Self {
+        match error {
+            DoorError::Place(error) | DoorError::Port(error) | DoorError::Record(error) => error,
+        }
+    }
 }
 
 impl Door {
@@ -155,16 +182,12 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// If the directory or the address is not to be had, the address is not of the loopback interface, or the file that
-    /// is to be [recorded](Self::record) to cannot be written, is something else, or is another program's.
-    pub fn open(self) -> io::Result<OpenDoor> {
-        if let Some(address) = self.tcp.filter(|address| !address.ip().is_loopback()) {
-            let why = format!("{address} is open to other machines; take 127.0.0.1 or [::1], and a tunnel");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+    /// If something that was asked for cannot be had, and what. Without that, it may be opened all the same.
+    pub fn open(self) -> Result<OpenDoor, DoorError> {
         let place = Place::choose(&self.directory)?;
-        let listeners = Listeners::bind(&place.socket, self.tcp)?;
-        let address = listeners.tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
+        let unix = server::bind(&place.socket)?;
+        let tcp = self.tcp.map(server::listen).transpose().map_err(DoorError::Port)?;
+        let address = tcp.as_ref().map(|tcp| tcp.local_addr()).transpose()?;
         let token = Token::new()?;
         let card = Card {
             program: self.program.clone(),
@@ -186,12 +209,14 @@ impl Door {
                 .map_or_else(String::new, |root| root.path.to_string()),
             since: wire::seconds_since_1970(SystemTime::now()),
             actions: self.actions,
+            replay: None,
         };
         let events = self.tree.subscribe();
         let house = Arc::new(House::new(self.tree, History::new(events), instance, token, self.extras));
-        let recorder = self.record.map(|path| Recorder::begin(&path, house.clone())).transpose()?;
+        let recorder = self.record.map(|path| Recorder::begin(&path, house.clone()));
+        let recorder = recorder.transpose().map_err(DoorError::Record)?;
         let (close, closed) = oneshot::channel();
-        let thread = server::run(listeners, house, recorder, closed)?;
+        let thread = server::run(Listeners { unix, tcp }, house, recorder, closed)?;
         place.publish(&card)?;
         Ok(OpenDoor { card, _place: place, close: Some(close), thread: Some(thread) })
     }

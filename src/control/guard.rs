@@ -8,9 +8,15 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
 use subtle::ConstantTimeEq;
+
+use super::answers::refused;
+use super::page;
 
 /// How a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +47,26 @@ impl Token {
     }
 }
 
+/// Lets a request in, or refuses it. No answer is kept anywhere, nor taken for what it is not.
+pub(super) async fn may_ask(
+    State((token, way)): State<(Token, Way)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_page = page::has(request.uri().path());
+    let mut response = match check(way, request.headers(), &token, is_page) {
+        Ok(()) => next.run(request).await,
+        Err((status, why)) => refused(status, why),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    response
+}
+
 /// Whether a request is taken, by its headers; else why not. `is_page` may be asked for by anybody who can name this
 /// machine: it has no secrets, and asks for the token itself.
-pub(super) fn check(
+fn check(
     way: Way,
     headers: &HeaderMap,
     token: &Token,

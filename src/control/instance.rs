@@ -34,8 +34,13 @@ impl Card {
     /// keep to themselves; it is as good as the token.
     pub fn url(&self) -> Option<String> {
         let (address, token) = (self.address?, self.token.as_ref()?);
-        Some(format!("http://{address}/#token={token}"))
+        Some(link(address, token))
     }
+}
+
+/// The page for browsers.
+pub(super) fn link(address: SocketAddr, token: &str) -> String {
+    format!("http://{address}/#token={token}")
 }
 
 /// The card's file and the socket of an open door. They go with it.

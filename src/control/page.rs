@@ -1,14 +1,10 @@
 //! The page for browsers: files that hold no data. They are given to whoever can name this machine; what they then ask
 //! for needs the token.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get;
-
-use super::routes::House;
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -38,6 +34,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/page/faults.js" SCRIPT "faults.js",
     "/page/format.js" SCRIPT "format.js",
     "/page/happenings.js" SCRIPT "happenings.js",
+    "/page/head.js" SCRIPT "head.js",
     "/page/incidents.js" SCRIPT "incidents.js",
     "/page/jobs.js" SCRIPT "jobs.js",
     "/page/live.js" SCRIPT "live.js",
@@ -47,6 +44,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/page/record.js" SCRIPT "record.js",
     "/page/rows.js" SCRIPT "rows.js",
     "/page/series.js" SCRIPT "series.js",
+    "/page/source.js" SCRIPT "source.js",
     "/page/speak.js" SCRIPT "speak.js",
     "/page/timeline.js" SCRIPT "timeline.js",
     "/page/tree.js" SCRIPT "tree.js",
@@ -62,7 +60,7 @@ pub(super) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, ..)| *known == path)
 }
 
-pub(super) fn routes() -> Router<Arc<House>> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, &(path, kind, text)| {
         router.route(path, get(async move || (headers(kind), text)))
     })

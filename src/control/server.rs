@@ -1,4 +1,4 @@
-//! The thread of a door: it answers while every arbiter of the tree is blocked.
+//! The thread of a door, which answers while every arbiter of the tree is blocked; and that of a recording.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,6 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Builder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task;
 
 use super::guard::Way;
 use super::record::Recorder;
@@ -36,22 +37,27 @@ pub(super) struct Listeners {
     pub(super) tcp: Option<TcpListener>,
 }
 
-impl Listeners {
-    /// Takes a socket that nobody else may write to, and a port if one is wanted.
-    pub(super) fn bind(socket: &Path, tcp: Option<SocketAddr>) -> io::Result<Self> {
-        let explain =
-            |what: String| move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
-        let unix =
-            UnixListener::bind(socket).map_err(explain(format!("{socket:?} cannot be listened at")))?;
-        std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
-        let tcp = tcp.map(|address| {
-            TcpListener::bind(address).map_err(explain(format!("{address} cannot be listened at")))
-        });
-        let listeners = Self { unix, tcp: tcp.transpose()? };
-        listeners.unix.set_nonblocking(true)?;
-        listeners.tcp.as_ref().map_or(Ok(()), |tcp| tcp.set_nonblocking(true))?;
-        Ok(listeners)
+/// Takes a socket that nobody else may write to.
+pub(super) fn bind(socket: &Path) -> io::Result<UnixListener> {
+    let unix = UnixListener::bind(socket).map_err(explain(format!("{socket:?} cannot be listened at")))?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    unix.set_nonblocking(true)?;
+    Ok(unix)
+}
+
+/// Takes a port of the loopback interface.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        let why = format!("{address} is open to other machines; take 127.0.0.1 or [::1], and a tunnel");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
+    let tcp = TcpListener::bind(address).map_err(explain(format!("{address} cannot be listened at")))?;
+    tcp.set_nonblocking(true)?;
+    Ok(tcp)
+}
+
+fn explain(what: String) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Runs until `closed`. Who follows the events reads the last of them: how a program ended is what they wait for.
@@ -65,15 +71,10 @@ pub(super) fn run(
     thread::Builder::new().name("latido-door".to_owned()).spawn(move || {
         runtime.block_on(async {
             tokio::spawn(house.history.clone().keep());
-            let guests =
-                Guests { free: Arc::new(Semaphore::new(CONNECTIONS)), closing: watch::Sender::new(false) };
+            let guests = Guests::new();
             let mut entrances = Vec::new();
             if let Some(tcp) = listeners.tcp {
-                let tcp = tokio::net::TcpListener::from_std(tcp)
-                    .expect("it does not block, and the runtime has I/O");
-                let router = router(house.clone(), Way::Tcp);
-                let next = async move || Ok(tcp.accept().await?.0);
-                entrances.push(tokio::spawn(accept(guests.clone(), router, next)));
+                entrances.push(guests.receive(tcp, router(house.clone(), Way::Tcp)));
             }
             let unix = tokio::net::UnixListener::from_std(listeners.unix)
                 .expect("it does not block, and the runtime has I/O");
@@ -100,6 +101,25 @@ pub(super) fn run(
     })
 }
 
+/// Serves what is no door until `closed`: on one port, and of no tree.
+pub(super) fn run_apart(
+    tcp: TcpListener,
+    router: Router,
+    closed: oneshot::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("latido-replay".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            let guests = Guests::new();
+            let entrance = guests.receive(tcp, router);
+            let _ = closed.await;
+            entrance.abort();
+            let _ = entrance.await;
+            guests.leave().await;
+        });
+    })
+}
+
 /// Those who are connected.
 #[derive(Clone)]
 struct Guests {
@@ -108,6 +128,16 @@ struct Guests {
 }
 
 impl Guests {
+    fn new() -> Self {
+        Self { free: Arc::new(Semaphore::new(CONNECTIONS)), closing: watch::Sender::new(false) }
+    }
+
+    /// Lets in who comes to this port.
+    fn receive(&self, tcp: TcpListener, router: Router) -> task::JoinHandle<()> {
+        let tcp = tokio::net::TcpListener::from_std(tcp).expect("it does not block, and the runtime has I/O");
+        tokio::spawn(accept(self.clone(), router, async move || Ok(tcp.accept().await?.0)))
+    }
+
     /// Lets them read what they were promised, for a while.
     async fn leave(self) {
         self.closing.send_replace(true);

@@ -30,6 +30,9 @@ pub struct Instance {
     pub since: f64,
     /// Whether actions are allowed.
     pub actions: bool,
+    /// If it is no program that runs, but a [`Replay`](super::Replay): the name of the recording's file.
+    #[serde(default)]
+    pub replay: Option<String>,
 }
 
 /// A tree at one moment.

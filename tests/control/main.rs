@@ -8,4 +8,5 @@ mod following;
 mod looking;
 mod recording;
 mod refusals;
+mod replaying;
 mod support;

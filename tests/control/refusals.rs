@@ -103,6 +103,7 @@ async fn the_door_refuses_every_request_that_it_should() {
         ),
         ("the same with nonsense", 403, &shut, Way::Unix, "POST /v1/stop", vec![foreign.clone()], "{"),
         ("what is not there", 404, &open, Way::Unix, "GET /v2/tree", vec![foreign.clone()], NOTHING),
+        ("a recording", 404, &open, Way::Unix, "GET /v1/record", vec![foreign.clone()], NOTHING),
         ("to look by POST", 405, &open, Way::Unix, "POST /v1/tree", vec![foreign.clone()], NOTHING),
         ("to act by GET", 405, &open, Way::Unix, "GET /v1/inject", vec![foreign.clone()], NOTHING),
         ("no body", 400, &open, Way::Unix, "POST /v1/inject", vec![foreign.clone()], NOTHING),

@@ -1,7 +1,7 @@
 //! A tree with a door, in a directory of its own.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -77,13 +77,18 @@ pub fn talk(door: &OpenDoor, way: Way, request: &str) -> String {
             let _ = stream.write_all(request.as_bytes());
             stream.read_to_end(&mut answer).unwrap();
         }
-        Way::Tcp => {
-            let mut stream = TcpStream::connect(door.card().address.unwrap()).unwrap();
-            let _ = stream.write_all(request.as_bytes());
-            // ... or is answered by a reset.
-            let _ = stream.read_to_end(&mut answer);
-        }
+        Way::Tcp => return talk_to(door.card().address.unwrap(), request),
     }
+    String::from_utf8(answer).unwrap()
+}
+
+/// The same, to whoever is at this port.
+pub fn talk_to(address: SocketAddr, request: &str) -> String {
+    let mut answer = Vec::new();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let _ = stream.write_all(request.as_bytes());
+    // ... or is answered by a reset.
+    let _ = stream.read_to_end(&mut answer);
     String::from_utf8(answer).unwrap()
 }
 

@@ -152,8 +152,10 @@ fn a_run_that_cannot_open_its_door_fetches_all_the_same() {
     create_dir(&doors).unwrap();
     std::fs::set_permissions(&doors, std::fs::Permissions::from_mode(0o777)).unwrap();
     let server = Server::start(|_| crate::server::ok("here"));
-    let ended = ask(dir.path(), &["fetch", &server.url("file"), "-d", "new"]).with_code(0);
-    assert!(ended.stderr.contains("nobody can look in with `latido tree`"), "{}", ended.stderr);
+    let url = server.url("file");
+    let ended = ask(dir.path(), &["fetch", &url, "-d", "new", "--web", "--record", "run.jsonl"]).with_code(0);
+    let words = "nobody can look in with `latido tree`, there is no page, nothing is recorded: ";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
     assert_eq!(std::fs::read(dir.path().join("new/file")).unwrap(), b"here");
 }
 

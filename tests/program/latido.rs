@@ -116,6 +116,11 @@ impl Running {
         assert!(said.contains(text), "`{text}` was never said:\n{said}");
     }
 
+    /// The lines on standard error until now.
+    pub fn said(&self) -> Vec<String> {
+        self.stderr.read.lock().unwrap().0.clone()
+    }
+
     /// Waits for its end. Whoever still holds its standard error open, as a child that outlived it, is not waited for.
     #[track_caller]
     pub fn end(mut self) -> Ended {

@@ -32,6 +32,7 @@ mod pty;
 #[path = "../support/ranges.rs"]
 mod ranges;
 mod recording;
+mod replaying;
 mod resuming;
 mod scenarios;
 #[allow(dead_code)]

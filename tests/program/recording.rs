@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -118,4 +119,34 @@ fn programs_read_of_a_job_at_the_door_what_json_tells_of_it() {
     assert_eq!(recorded, told);
     let kinds: BTreeSet<_> = told.iter().filter_map(|line| line["event"].as_str()).collect();
     assert_eq!(kinds, ["done", "failed", "started", "verified"].into());
+}
+
+#[test]
+fn a_port_that_is_taken_costs_the_page_alone_and_a_file_that_cannot_be_written_the_recording() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("--web={}", taken.local_addr().unwrap().port());
+    let no_page = format!("there is no page: {} cannot be listened at", taken.local_addr().unwrap());
+    for (web, record, has_page, is_recorded) in [
+        (&*port, "run.jsonl", false, true),
+        ("--web", "no/where", true, false),
+        (&port, "no/where", false, false),
+    ] {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join(record);
+        let mut command = Command::new(BINARY);
+        command.args(["demo", "--endless", web, "--record"]).arg(&path).current_dir(dir.path());
+        command.env("TMPDIR", dir.path()).env("LATIDO_RUNTIME_DIR", dir.path().join("doors"));
+        let run = Running::of(command);
+        run.wait_for_line(": done, ");
+        inject(&dir, "latido/cpu"); // the door is open all the same
+        run.wait_for_line("latido/cpu #1 panicked");
+        run.signal(Signal::SIGINT);
+        let said = run.end().with_code(0).stderr;
+        assert_eq!(said.contains("/#token="), has_page, "{said}");
+        assert_eq!(said.contains(&no_page), !has_page, "{said}");
+        assert_eq!(said.contains("nothing is recorded: "), !is_recorded, "{said}");
+        assert!(!said.contains("nobody can look in"), "{said}");
+        let is_told = |entry: &Entry| matches!(entry, Entry::Incident(it) if it.path == "latido/cpu");
+        assert!(!is_recorded || entries(&path).iter().any(is_told), "{said}");
+    }
 }

@@ -1,18 +1,17 @@
-// The page: a log that a door or a recording fills, a moment, and views that show the log at that moment.
+// The page: a log that is filled by its source, a moment, and views that show the log at that moment.
 
 import { Charts } from "./charts.js";
 import { byId, say, set, show } from "./dom.js";
-import { Door, Refused, token, tokenOf } from "./door.js";
+import { Refused, token, tokenOf } from "./door.js";
 import { FAULTS } from "./faults.js";
-import { short, span } from "./format.js";
+import { short } from "./format.js";
 import { HappeningsView } from "./happenings.js";
+import { head } from "./head.js";
 import { IncidentsView } from "./incidents.js";
 import { JobsView } from "./jobs.js";
-import { Live } from "./live.js";
-import { Log } from "./log.js";
 import { PartView } from "./part.js";
 import { incidentsAt, pictureAt } from "./picture.js";
-import { read } from "./record.js";
+import { Source } from "./source.js";
 import { Speaker } from "./speak.js";
 import { Timeline } from "./timeline.js";
 import { TreeView } from "./tree.js";
@@ -20,13 +19,6 @@ import { verdict } from "./verdict.js";
 
 const TICK = 250;
 
-let log = new Log();
-/** @type {Live | null} */
-let live = null;
-let recording = null;
-/** What went wrong last, of what the user has asked for. */
-let problem = "";
-let connection = { kind: "connecting" };
 /** The moment that is shown; null for now, or the end of a recording. */
 let cursor = null;
 /** While the past is shown, time stands still at its right end. */
@@ -38,6 +30,12 @@ const told = new Map();
 let scheduled = false;
 
 const speaker = new Speaker();
+const source = new Source({
+  begin,
+  changed: schedule,
+  event: (event) => speaker.hear(event),
+  say: (text) => speaker.say(text),
+});
 const tree = new TreeView(byId("tree"), { select, breakIt });
 const part = new PartView(byId("part"), { act });
 const incidents = new IncidentsView(byId("incidents"), byId("incidents-count"), { select, goTo });
@@ -51,72 +49,16 @@ const happenings = new HappeningsView(byId("events"), byId("reports"), {
 });
 const timeline = new Timeline(byId("timeline"), { goTo, play, range: () => goTo(cursor) });
 
-// ===== where it comes from =====
-
-function connect(secret) {
-  live?.close();
-  recording = null;
-  log = new Log();
-  begin();
-  live = new Live(new Door(secret), {
-    anew: () => {
-      if (log.instance) speaker.say("The program was started again.");
-      log = new Log();
-      begin();
-    },
-    entry: (entry) => {
-      const isNew = log.instance !== null && log.trees.length > 0;
-      log.add(entry);
-      if (entry.event && isNew && entry.event.at > (log.trees[0]?.at ?? Infinity)) speaker.hear(entry.event);
-      schedule();
-    },
-    connection: (now) => {
-      if (now.kind === "live" && connection.kind === "lost") speaker.say("Connected again.");
-      if (now.kind === "lost" && connection.kind === "live") speaker.say("The program does not answer.");
-      connection = now;
-      schedule();
-    },
-    seq: () => log.seq,
-  });
-  connection = { kind: "connecting" };
-  live.follow();
-  schedule();
-}
-
-/** Shows what files have: of several, the parts of one recording, which was begun anew when a file was full. */
-async function openRecording(chosen) {
-  const files = [...chosen].sort((one, other) => one.lastModified - other.lastModified);
-  const file = files.at(-1);
-  if (!file) return;
-  const opened = new Log();
-  try {
-    for (const part of files) await read(part.stream(), opened);
-  } catch (error) {
-    problem = `${file.name} cannot be shown. ${error.message}`;
-    schedule();
-    return;
-  }
-  live?.close();
-  live = null;
-  recording = file.name;
-  log = opened;
-  begin();
-  const { from } = log.bounds;
-  timeline.range.value = "all";
-  cursor = from;
-  frozen = null;
-  speaker.say(`The recording ${file.name} is shown.`);
-  schedule();
-}
-
-/** Shows another log from here on. */
+/** Shows something else from here on; a recording from its beginning. */
 function begin() {
   told.clear();
-  problem = "";
   cursor = frozen = null;
   plays = false;
   incidents.opened.clear();
   happenings.seen = null;
+  if (source.recording === null) return;
+  timeline.range.value = "all";
+  cursor = source.log.bounds.from;
 }
 
 // ===== what the user does =====
@@ -128,7 +70,7 @@ function select(path) {
 
 /** @param {number | null} at */
 function goTo(at) {
-  if (at !== null && cursor === null && live) frozen = live.now();
+  if (at !== null && cursor === null && source.live) frozen = source.live.now();
   cursor = at;
   if (at === null) {
     frozen = null;
@@ -139,15 +81,15 @@ function goTo(at) {
 
 function play() {
   plays = !plays;
-  if (plays && cursor === null && !live) cursor = log.bounds.from;
+  if (plays && cursor === null && !source.live) cursor = source.log.bounds.from;
   let last = performance.now();
   const step = (time) => {
     if (!plays || cursor === null) return;
     // What goes on meanwhile is caught up with.
-    const at = cursor + ((time - last) / 1000) * (live ? 2 : 1);
+    const at = cursor + ((time - last) / 1000) * (source.live ? 2 : 1);
     last = time;
     if (frozen !== null) frozen = Math.max(frozen, at);
-    goTo(at >= end() ? null : at);
+    goTo(at >= source.end ? null : at);
     requestAnimationFrame(step);
   };
   if (plays) requestAnimationFrame(step);
@@ -156,18 +98,19 @@ function play() {
 
 async function act(action, body, said) {
   try {
-    await live.door.post(`/v1/${action}`, body);
+    await source.live.door.post(`/v1/${action}`, body);
     return said;
   } catch (error) {
     if (error instanceof Refused) return `Not done: ${error.message}.`;
     return "Not done: the program does not answer.";
   } finally {
-    live?.soon();
+    source.live?.soon();
   }
 }
 
 /** What can be put into a part: what the door has said, which is asked for once. */
 function faults({ path, paused }) {
+  const { connection, live } = source;
   const known = told.get(path);
   if (known || !live || connection.kind !== "live" || paused === null) return known ?? FAULTS;
   told.set(path, FAULTS);
@@ -184,7 +127,7 @@ function faults({ path, paused }) {
 /** Breaks what is chosen, or else any part that runs. */
 function breakIt(path) {
   if (refusal() !== null) return;
-  const picture = pictureAt(log, end());
+  const picture = pictureAt(source.log, source.end);
   let chosen = picture.parts.get(path);
   if (!chosen || chosen.supervisor || chosen.status !== "running") {
     const below = chosen?.supervisor ? `${path}/` : "";
@@ -201,14 +144,9 @@ function breakIt(path) {
 
 // ===== what is shown =====
 
-const end = () =>
-  Math.max(
-    live ? (connection.kind === "live" || connection.kind === "connecting" ? live.now() : 0) : 0,
-    log.bounds?.to ?? 0,
-  );
-
 /** Why nothing can be done to parts, or null if it can. */
 function refusal() {
+  const { connection, log, recording } = source;
   if (recording !== null) return "This is a recording: nothing can be done to its parts.";
   if (connection.kind !== "live") return "The program does not answer, so nothing can be done to its parts.";
   if (!log.instance.actions) {
@@ -228,23 +166,26 @@ function schedule() {
 }
 
 function render() {
-  renderHead();
-  const bounds = log.bounds;
-  show(byId("main"), bounds !== null && log.trees.length > 0);
-  if (!bounds || log.trees.length === 0) return;
-  const to = frozen ?? end();
-  const at = cursor ?? end();
+  const cannot = refusal();
+  head(source, { isPast: cursor !== null, refusal: cannot });
+  const { live, log } = source;
+  const { bounds } = log;
+  const at = cursor ?? source.end;
+  const picture = log.trees.length > 0 ? pictureAt(log, at) : null;
+  const isThere = picture !== null && picture.parts.size > 0;
+  show(byId("main"), isThere);
+  if (!isThere) return;
+  const to = frozen ?? source.end;
   const seconds = timeline.seconds;
   let from = seconds === null ? bounds.from : to - seconds;
   if (at < from) from = at;
   const time = { from, to: Math.max(to, from + 1), at, isNow: cursor === null, isLive: live !== null, plays };
-  const picture = pictureAt(log, at);
   if (!picture.parts.has(selected)) selected = picture.parts.keys().next().value;
   tree.update(picture, selected);
   const shown = picture.parts.get(selected);
-  part.update(shown, at, refusal(), faults(shown));
+  part.update(shown, at, cannot, faults(shown));
   const failures = incidentsAt(log, at);
-  incidents.update(failures, at, selected);
+  incidents.update(failures, at, selected, cannot === null);
   charts.update(log, selected, time);
   jobs.update(picture.jobs);
   happenings.update(log, at);
@@ -254,72 +195,14 @@ function render() {
   set(document.body, "data-past", cursor !== null);
 }
 
-function renderHead() {
-  const { instance } = log;
-  say(byId("program"), instance?.program ?? "latido");
-  document.title = instance ? `${instance.program} · latido` : "latido";
-  say(
-    byId("whose"),
-    recording !== null
-      ? `a recording, ${recording}`
-      : instance
-        ? `process ${instance.pid}, version ${instance.version}`
-        : "",
-  );
-  const [kind, words] = connectionWords();
-  set(byId("connection"), "data-kind", kind);
-  say(byId("connection-words"), words);
-  show(byId("connection"), words !== "");
-  show(byId("return"), recording !== null && token() !== null);
-  show(byId("break"), live !== null && instance?.actions === true);
-  byId("break").disabled = refusal() !== null;
-  const isStranger = recording === null && (live === null || connection.kind === "denied");
-  show(byId("stranger"), isStranger);
-  if (live)
-    say(
-      byId("stranger-why"),
-      connection.hadAnswer
-        ? "The program was started again, and has a new token."
-        : "The token that this page has is not that of the program that answers here; it may have been started again.",
-    );
-  else
-    say(byId("stranger-why"), "Only who can read this user's files may look in, so the address alone is not enough.");
-  notice(live !== null && connection.kind === "lost" ? lost() : problem);
-}
-
-function lost() {
-  const since = span(Math.floor((Date.now() - connection.since) / 1000));
-  return `The program does not answer, since ${since}. What is shown is the last that was seen of it; the page goes on by itself when it is back.`;
-}
-
-function connectionWords() {
-  if (recording !== null) return ["recording", "recording"];
-  if (!live) return ["none", ""];
-  switch (connection.kind) {
-    case "live":
-      return cursor === null ? ["live", "live"] : ["past", "the past"];
-    case "lost":
-      return ["lost", "no answer, trying again"];
-    case "denied":
-      return ["lost", "needs a new link"];
-    default:
-      return ["connecting", "connecting"];
-  }
-}
-
-function notice(text) {
-  say(byId("notice"), text);
-  show(byId("notice"), text !== "");
-}
-
 // ===== from here on =====
 
 byId("break").addEventListener("click", () => breakIt(selected));
 byId("reports").addEventListener("change", schedule);
-byId("return").addEventListener("click", () => connect(token()));
+byId("return").addEventListener("click", () => source.connect(token()));
 byId("open").addEventListener("click", () => byId("file").click());
 byId("file").addEventListener("change", ({ target }) => {
-  openRecording(target.files).finally(() => (target.value = ""));
+  source.open(target.files).finally(() => (target.value = ""));
 });
 byId("stranger-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -327,23 +210,23 @@ byId("stranger-form").addEventListener("submit", (event) => {
   say(byId("stranger-wrong"), secret ? "" : "This has no token: it ends with #token= and 32 letters and digits.");
   if (!secret) return;
   sessionStorage.setItem("token", secret);
-  connect(secret);
+  source.connect(secret);
 });
 for (const kind of ["dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => {
     event.preventDefault();
     set(document.body, "data-drop", kind === "dragover");
-    if (kind === "drop") openRecording(event.dataTransfer.files);
+    if (kind === "drop") source.open(event.dataTransfer.files);
   });
 }
 addEventListener("hashchange", () => {
   const secret = token();
-  if (secret) connect(secret);
+  if (secret) source.connect(secret);
 });
 setInterval(() => {
-  if (!document.hidden && live) schedule();
+  if (!document.hidden && source.live) schedule();
 }, TICK);
 
 const secret = token();
-if (secret) connect(secret);
+if (secret) source.connect(secret);
 else render();

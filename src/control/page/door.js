@@ -33,8 +33,13 @@ export class Door {
    * @param {string} path @param {AbortSignal} signal
    */
   async *lines(path, signal) {
+    yield* lines(await this.stream(path, signal));
+  }
+
+  /** An answer as it comes. @param {string} path @param {AbortSignal} signal */
+  async stream(path, signal) {
     const response = await this.#ask(path, { signal });
-    yield* lines(response.body);
+    return response.body;
   }
 
   async #json(path, options, patience = PATIENCE) {

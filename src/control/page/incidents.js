@@ -13,19 +13,18 @@ export class IncidentsView {
     this.heard = heard;
     /** What the user has opened and closed. @type {Map<number, boolean>} */
     this.opened = new Map();
-    this.nothing = h("p", {
-      class: "nothing muted",
-      text: "Nothing has failed. Break something, and its story is told here.",
-    });
+    this.invitation = h("span", { text: " Break something, and its story is told here." });
+    this.nothing = h("p", { class: "nothing muted" }, "Nothing has failed.", this.invitation);
     this.cards = h("div", { class: "stories" });
     list.append(this.nothing, this.cards);
   }
 
-  /** @param {object[]} incidents the newest first @param {number} at @param {string} selected */
-  update(incidents, at, selected) {
+  /** @param {object[]} incidents the newest first @param {number} at @param {string} selected @param {boolean} mayBreak */
+  update(incidents, at, selected, mayBreak) {
     this.incidents = incidents;
-    this.args = [incidents, at, selected];
+    this.args = [incidents, at, selected, mayBreak];
     show(this.nothing, incidents.length === 0);
+    show(this.invitation, mayBreak);
     say(this.number, incidents.length === 0 ? "" : plural(incidents.length, "failure"));
     const first = incidents.find((incident) => incident.path === selected) ?? incidents[0];
     keyed(

@@ -1,6 +1,8 @@
-// Following a program that runs: its events as they come, its tree about once a second, and patience when it goes.
+// Following a program that runs: its events as they come, its tree about once a second, and patience when it goes. Who
+// answers with a recording is read once.
 
 import { Refused } from "./door.js";
+import { NoRecording } from "./record.js";
 
 const LOOK = 1_000;
 /** After something happened, which the next tree will show better. */
@@ -11,13 +13,17 @@ const WAITS = [500, 1_000, 2_000, 4_000];
 const TELLING = new Set(["exited", "stopped", "started", "restarting", "gave_up"]);
 
 /**
- * @typedef {{kind: "connecting"} | {kind: "live"} | {kind: "lost", since: number, next: number} |
+ * @typedef {{kind: "connecting"} | {kind: "live"} | {kind: "reading"} |
+ *   {kind: "lost", since: number, next: number, why: string | null} |
  *   {kind: "denied", hadAnswer: boolean, why: string}} Connection
  */
 export class Live {
   /**
    * @param {import("./door.js").Door} door
-   * @param {{entry: (entry: object) => void, anew: () => void, connection: (connection: Connection) => void, seq: () => number}} heard
+   * @param {{
+   *   entry: (entry: object) => void, anew: () => void, connection: (connection: Connection) => void, seq: () => number,
+   *   recording: (name: string, stream: ReadableStream<Uint8Array>) => Promise<void>,
+   * }} heard
    */
   constructor(door, heard) {
     this.door = door;
@@ -52,6 +58,7 @@ export class Live {
     let failures = 0;
     let since = 0;
     while (!this.closed.signal.aborted) {
+      let why = null;
       try {
         await this.#visit(() => {
           failures = 0;
@@ -63,12 +70,13 @@ export class Live {
           this.heard.connection({ kind: "denied", hadAnswer: this.run !== null, why: error.message });
           return;
         }
+        if (error instanceof Refused || error instanceof NoRecording) why = error.message;
       }
       if (this.closed.signal.aborted) return;
       if (failures === 0) since = Date.now();
       const wait = WAITS[Math.min(failures, WAITS.length - 1)];
       failures += 1;
-      this.heard.connection({ kind: "lost", since, next: Date.now() + wait });
+      this.heard.connection({ kind: "lost", since, next: Date.now() + wait, why });
       await this.#nap(wait);
     }
   }
@@ -76,6 +84,7 @@ export class Live {
   /** From the first answer until it goes. */
   async #visit(isThere) {
     const instance = await this.door.get("/v1");
+    if (instance.replay != null) return this.#replay(instance.replay);
     const run = `${instance.pid} ${instance.since}`;
     if (run !== this.run) {
       this.run = run;
@@ -94,6 +103,13 @@ export class Live {
       stop();
       this.closed.signal.removeEventListener("abort", stop);
     }
+  }
+
+  /** It is no program but a recording. Once it is read, nobody need answer any more. */
+  async #replay(name) {
+    this.heard.connection({ kind: "reading" });
+    await this.heard.recording(name, await this.door.stream("/v1/record", this.closed.signal));
+    this.close();
   }
 
   async #events(signal) {

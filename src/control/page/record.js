@@ -1,6 +1,9 @@
-// A recording: a file with an entry in each line, as `--record` writes it.
+// A recording: lines with an entry in each, as `--record` writes them.
 
 import { lines } from "./door.js";
+
+/** What was read is none. */
+export class NoRecording extends Error {}
 
 /**
  * Reads all of it into a log.
@@ -10,8 +13,8 @@ export async function read(stream, log) {
   try {
     for await (const entry of lines(stream)) log.add(entry);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Error("It is not a recording: a line of it is no JSON.");
+    if (error instanceof SyntaxError) throw new NoRecording("It is not a recording: a line of it is no JSON.");
     throw error;
   }
-  if (!log.bounds) throw new Error("It is not a recording: it has no tree and no event.");
+  if (!log.bounds) throw new NoRecording("It is not a recording: it has no tree and no event.");
 }

@@ -49,19 +49,20 @@ pub fn recorded(path: &Path) -> io::Result<Recorded> {
     Ok(Recorded { files, is_begun: false })
 }
 
-impl Iterator for Recorded {
-    type Item = io::Result<Entry>;
-
-    fn next(&mut self) -> Option<io::Result<Entry>> {
-        let mut line = Vec::new();
+impl Recorded {
+    /// The next entry, and its line with an end: who hands that on loses nothing that a later version has written.
+    pub(in crate::control) fn line(&mut self) -> Option<io::Result<(Vec<u8>, Entry)>> {
         loop {
-            line.clear();
+            let mut line = Vec::new();
             match self.files.last_mut()?.take(LONGEST).read_until(b'\n', &mut line) {
                 Ok(0) => drop(self.files.pop()),
                 Ok(_) => match serde_json::from_slice(&line) {
                     Ok(entry) => {
                         self.is_begun = true;
-                        return Some(Ok(entry));
+                        if !line.ends_with(b"\n") {
+                            line.push(b'\n');
+                        }
+                        return Some(Ok((line, entry)));
                     }
                     Err(_) if self.is_begun => {}
                     Err(_) => {
@@ -76,5 +77,13 @@ impl Iterator for Recorded {
                 }
             }
         }
+    }
+}
+
+impl Iterator for Recorded {
+    type Item = io::Result<Entry>;
+
+    fn next(&mut self) -> Option<io::Result<Entry>> {
+        Some(self.line()?.map(|(_, entry)| entry))
     }
 }

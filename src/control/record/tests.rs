@@ -28,6 +28,7 @@ async fn tree() -> (Tree, Events, Arc<House>) {
         root: "app".to_owned(),
         since: 0.0,
         actions: false,
+        replay: None,
     };
     let history = History::new(tree.subscribe());
     let house = House::new(tree.clone(), history, instance, Token::new().unwrap(), Vec::new());

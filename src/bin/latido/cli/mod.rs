@@ -56,10 +56,10 @@ pub(crate) enum Command {
     #[command(after_help = jobs::EXAMPLES)]
     Jobs(JobsArgs),
     /// Watch a running program, break it, and see why what happened happened
-    #[command(after_help = top::HELP)]
+    #[command(after_help = top::TOP)]
     Top(TopArgs),
-    /// Show what was written with --record, as `latido top` would have
-    #[command(after_help = top::HELP)]
+    /// Show what was written with --record, as `latido top` would have, or a browser
+    #[command(after_help = top::REPLAY)]
     Replay(ReplayArgs),
     /// Show what runs
     #[command(after_help = remote::EXAMPLES)]

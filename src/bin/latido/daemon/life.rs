@@ -112,7 +112,7 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
         Ok(door) => door,
         Err(error) => {
             running.stop(&mut signals).await;
-            return Err(Failure::io("the door cannot be opened")(error));
+            return Err(Failure::io("the door cannot be opened")(error.into()));
         }
     };
     // A second one, where `latido ps` and its like look. The first is where the state is, whoever asks.

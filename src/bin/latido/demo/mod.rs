@@ -29,7 +29,7 @@ use crate::cli::{Cli, Command, DemoArgs, FetchArgs};
 use crate::exit::Exit;
 use crate::fetch::door::Terms;
 use crate::signals::Signals;
-use crate::top::check_terminal;
+use crate::top::{TREE, check_terminal};
 use crate::view::Screen;
 use origin::{Corpus, Origin};
 
@@ -55,7 +55,7 @@ struct Stage {
 
 pub(crate) async fn command(args: &DemoArgs, screen: &Screen) -> Result<Exit> {
     if args.top {
-        check_terminal("latido demo --top")?;
+        check_terminal("latido demo --top", TREE)?;
     }
     // First of all: whenever it is ended, its directory goes.
     let signals = Signals::listen()?;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use latido::control::{Door, OpenDoor};
+use latido::control::{Door, DoorError, OpenDoor};
 use latido::supervision::Tree;
 use serde_json::json;
 
@@ -23,25 +23,32 @@ pub(crate) struct Terms<'a> {
     pub(crate) record: Option<&'a Path>,
 }
 
-/// Opens it. That nobody can look in from outside, or that nothing is recorded, is to be said, and no reason not to fetch.
+/// Opens it, without what of it cannot be had. That there is no page, no recording or no door at all is to be said, and no
+/// reason not to fetch.
 pub(crate) fn open(
     program: &str,
     tree: &Tree,
     run: &Run,
-    terms: Terms,
+    mut terms: Terms,
     say: impl Fn(&dyn Display),
 ) -> Option<OpenDoor> {
-    if let Some(path) = terms.record {
-        match door(program, tree, run, terms).record(path).open() {
+    loop {
+        match door(program, tree, run, terms).open() {
             Ok(door) => return Some(door),
-            Err(error) => say(&format_args!("nothing is recorded: {error}")),
-        }
-    }
-    match door(program, tree, run, terms).open() {
-        Ok(door) => Some(door),
-        Err(error) => {
-            say(&format_args!("nobody can look in with `latido tree`: {error}"));
-            None
+            Err(DoorError::Port(error)) => {
+                say(&format_args!("there is no page: {error}"));
+                terms.web = None;
+            }
+            Err(DoorError::Record(error)) => {
+                say(&format_args!("nothing is recorded: {error}"));
+                terms.record = None;
+            }
+            Err(error) => {
+                let page = if terms.web.is_some() { ", there is no page" } else { "" };
+                let recording = if terms.record.is_some() { ", nothing is recorded" } else { "" };
+                say(&format_args!("nobody can look in with `latido tree`{page}{recording}: {error}"));
+                return None;
+            }
         }
     }
 }
@@ -63,12 +70,18 @@ fn door(program: &str, tree: &Tree, run: &Run, terms: Terms) -> Door {
         })
     });
     let door = terms.web.into_iter().fold(door, Door::tcp);
+    let door = terms.record.into_iter().fold(door, Door::record);
     if terms.may_act { door.allow_actions() } else { door }
 }
 
 /// Says where its page is, if it has one.
 pub(crate) fn show(door: &Option<OpenDoor>, screen: &Screen) {
     if let Some(url) = door.as_ref().and_then(|door| door.card().url()) {
-        screen.line(format!("open this in a browser:\n\n  {url}\n"));
+        invite(&url, screen);
     }
+}
+
+/// Says where a page is.
+pub(crate) fn invite(url: &str, screen: &Screen) {
+    screen.line(format!("open this in a browser:\n\n  {url}\n"));
 }

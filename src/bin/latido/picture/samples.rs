@@ -14,6 +14,7 @@ pub(crate) fn instance(pid: u32) -> Instance {
         root: "app".to_owned(),
         since: 0.0,
         actions: true,
+        replay: None,
     }
 }
 

@@ -17,21 +17,22 @@ mod terminal;
 mod view;
 
 use anyhow::{Context, Result, bail};
-use latido::control::recorded;
+use latido::control::{Replay, recorded};
 
 use crate::cli::{ReplayArgs, TopArgs};
 use crate::exit::Exit;
+use crate::fetch::door;
 use crate::picture::{LIVE, Past, RECORDED};
 use crate::remote;
 use crate::signals::Signals;
 use crate::view::Screen;
 pub(crate) use stage::{Curtain, Stage};
-pub(crate) use terminal::check as check_terminal;
+pub(crate) use terminal::{TREE, check as check_terminal};
 pub(crate) use view::View;
 
 /// `latido top`.
 pub(crate) async fn command(args: &TopArgs, screen: &Screen) -> Result<Exit> {
-    terminal::check("latido top")?;
+    terminal::check("latido top", terminal::TREE)?;
     let (client, instance) = remote::choose(&args.at).await?;
     let mut signals = Signals::listen()?;
     let stage = Stage::live(client, instance, screen)?;
@@ -40,7 +41,13 @@ pub(crate) async fn command(args: &TopArgs, screen: &Screen) -> Result<Exit> {
 
 /// `latido replay`.
 pub(crate) async fn replay(args: &ReplayArgs, screen: &Screen) -> Result<Exit> {
-    terminal::check("latido replay")?;
+    if let Some(address) = args.web {
+        let mut signals = Signals::listen()?;
+        let open = Replay::new(&args.file).tcp(address).open()?;
+        door::invite(open.url(), screen);
+        return Ok(signals.next().await);
+    }
+    terminal::check("latido replay", "with --web it is shown in a browser")?;
     let mut past = Past::new(RECORDED);
     let name = args.file.display().to_string();
     for entry in recorded(&args.file).with_context(|| name.clone())? {

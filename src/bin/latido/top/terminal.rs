@@ -17,18 +17,17 @@ use ratatui::crossterm::terminal::{
 /// The thread that draws.
 pub(super) const THREAD: &str = "latido-top";
 
-/// Whether there is a terminal on which something can be drawn; if not, what to do instead.
-pub(crate) fn check(command: &str) -> Result<()> {
+/// What shows a program that runs without one.
+pub(crate) const TREE: &str = "`latido tree` and `latido events` do without";
+
+/// Whether there is a terminal on which something can be drawn; if not, what to do `instead`.
+pub(crate) fn check(command: &str, instead: &str) -> Result<()> {
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        bail!(
-            "`{command}` needs a terminal for its input and its output; `latido tree` shows the tree without one"
-        );
+        bail!("`{command}` needs a terminal for its input and its output; {instead}");
     }
     if env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-        bail!(
-            "`{command}` cannot draw on this terminal: TERM is {:?}; `latido tree` and `latido events` can be read on it",
-            env::var("TERM").unwrap_or_default()
-        );
+        let term = env::var("TERM").unwrap_or_default();
+        bail!("`{command}` cannot draw on this terminal: TERM is {term:?}; {instead}");
     }
     Ok(())
 }

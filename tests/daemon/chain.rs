@@ -47,7 +47,7 @@ fn a_part_that_panics_is_restarted_by_its_supervisor() {
 
 #[test]
 fn a_part_that_blocks_its_thread_is_replaced_when_the_watchdog_thread_sees_it() {
-    for fault in ["latido/inbox=block:600@2", "latido/ledger=block:600@4", "latido/downloaders/*=block:600@1"]
+    for fault in ["latido/inbox=block:600@2", "latido/ledger=block:600@4", "latido/downloaders/0=block:600@1"]
     {
         let place = Place::new();
         let (files, _server) = added(&place, 20);

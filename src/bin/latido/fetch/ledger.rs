@@ -198,15 +198,6 @@ impl Ledger {
         }
     }
 
-    fn begin_work(&mut self, ctx: &mut Context<Self>) {
-        self.listen(ctx);
-        self.take_up(ctx);
-        self.hand_out(ctx);
-        if self.unfinished == 0 && self.unsaved.is_empty() && !self.plan.stays {
-            self.plan.board.finish();
-        }
-    }
-
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
         sound(self.journal.check());
         self.hand_out_commands(ctx);
@@ -330,21 +321,8 @@ impl Handler<Save> for Ledger {
 impl Actor for Ledger {
     type Context = Context<Self>;
 
-    /// Opens the journal. A ledger that was left behind may be in the middle of a write: this one is up when that is over.
     fn started(&mut self, ctx: &mut Context<Self>) {
-        if let Some(opened) = self.plan.journal.open() {
-            sound(opened);
-            return self.begin_work(ctx);
-        }
-        log::warn!(
-            "the ledger before this one is still at a write to the journal; this one waits for its end"
-        );
-        let journal = self.plan.journal.clone();
-        let opened = async move { journal.opened().await }.into_actor(self);
-        ctx.wait(opened.map(|opened, ledger, ctx| {
-            sound(opened);
-            ledger.begin_work(ctx);
-        }));
+        self.open(ctx);
     }
 
     /// What is done is done, also if the run is ended before the next write is due.

@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let event = events.until("app/program", is_report).await;
     if let Some(ProcessReport::Started { pid, .. }) = event.as_ref().and_then(Event::report) {
         let command = Command::shell("kill -KILL $1").arg(pid.to_string());
-        let kill = RunCommand { command, time_limit: None };
+        let kill = RunCommand::new(command);
         CommandRunner::default().start().send(kill).await??;
     }
     let is_exit = |event: &Event| matches!(event.kind, EventKind::Exited { .. });

@@ -2,7 +2,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Notify;
 
 use crate::bus::EventBus;
 use crate::event::{EventKind, Report};
@@ -47,16 +52,27 @@ pub(crate) struct Speaker {
     pub(crate) bus: EventBus,
     pub(crate) path: TreePath,
     incident: Open,
+    /// The last of its lives that has ended: those before it have, too.
+    ended: AtomicU64,
+    /// Another has.
+    end: Notify,
 }
 
 impl Speaker {
     pub(crate) fn new(bus: EventBus, path: TreePath) -> Arc<Self> {
-        Arc::new(Self { bus, path, incident: Open::default() })
+        let (ended, end) = (AtomicU64::new(0), Notify::new());
+        Arc::new(Self { bus, path, incident: Open::default(), ended, end })
     }
 
     /// Gives the event's number.
     pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) -> u64 {
         self.bus.publish(&self.path, incarnation, kind, &self.incident)
+    }
+
+    /// A life has ended, or was left behind.
+    pub(crate) fn ended(&self, incarnation: u64) {
+        self.ended.fetch_max(incarnation, Ordering::AcqRel);
+        self.end.notify_waiters();
     }
 
     /// A message was handled. Says it once after each failure.
@@ -96,6 +112,28 @@ impl Reporter {
         self.0.as_ref().map_or(0, |(_, incarnation)| *incarnation)
     }
 
+    /// Whether the life that this speaks for has ended. To the actor's own code it can only be news if it was left behind
+    /// because it blocked its thread (see [`ChildSpec::watchdog`](crate::supervision::ChildSpec::watchdog)): somebody else
+    /// is in its place, or about to be. Whoever asks before doing what must not be done by two keeps out of that one's
+    /// way. Never outside a tree.
+    pub fn has_ended(&self) -> bool {
+        let ended = |(speaker, life): &(Arc<Speaker>, u64)| speaker.ended.load(Ordering::Acquire) >= *life;
+        self.0.as_ref().is_some_and(ended)
+    }
+
+    /// Waits for that, for those who work for it. Outside a tree, for ever.
+    pub async fn ended(&self) {
+        let Some((speaker, _)) = &self.0 else { return pending().await };
+        loop {
+            let mut end = pin!(speaker.end.notified());
+            end.as_mut().enable();
+            if self.has_ended() {
+                return;
+            }
+            end.await;
+        }
+    }
+
     /// How many children of the tree are up, supervisors not counted; 0 outside a tree.
     pub fn alive(&self) -> usize {
         self.0.as_ref().map_or(0, |(speaker, _)| speaker.bus.alive())
@@ -129,6 +167,18 @@ impl Drop for Entered {
         }
     }
 }
+
+/// Whether both speak for the same life, or for none.
+impl PartialEq for Reporter {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some((one, life)), Some((other, others_life))) => Arc::ptr_eq(one, other) && life == others_life,
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+}
+
+impl Eq for Reporter {}
 
 impl fmt::Debug for Reporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,7 +49,7 @@ impl Handler<Line> for Reader {
 #[actix::test]
 async fn a_thousand_spawns_and_kills_leave_no_zombie_and_no_orphan() {
     init_with(env!("CARGO_BIN_EXE_test-programs"));
-    let run = |script: &str| RunCommand { command: Command::shell(script), time_limit: None };
+    let run = |script: &str| RunCommand::new(Command::shell(script));
     for _ in 0..50 {
         let runner = CommandRunner::default().start();
         let ends = join_all((0..10).map(|_| runner.send(run("sleep 1000 & exit 0")))).await;

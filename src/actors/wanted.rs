@@ -1,12 +1,15 @@
 //! Work that ends when nobody waits for it any more.
 
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use actix::dev::{MessageResponse, OneshotSender};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
+
+use crate::Reporter;
 
 /// A handler's result: a future that runs in the actor's context, as with `ResponseActFuture`, but is dropped as soon
 /// as the sender has dropped its request. A sender that crashes or times out so leaves no work behind that somebody
@@ -26,12 +29,24 @@ use actix::prelude::*;
 ///     }
 /// }
 /// ```
-pub struct WhileWanted<A, R>(Pin<Box<dyn ActorFuture<A, Output = R>>>);
+pub struct WhileWanted<A, R> {
+    work: Pin<Box<dyn ActorFuture<A, Output = R>>>,
+    asker_ended: Option<End>,
+}
+
+type End = Pin<Box<dyn Future<Output = ()>>>;
 
 impl<A: Actor, R> WhileWanted<A, R> {
     /// Wraps the work.
     pub fn new(work: impl ActorFuture<A, Output = R> + 'static) -> Self {
-        Self(Box::pin(work))
+        Self { work: Box::pin(work), asker_ended: None }
+    }
+
+    /// Drops it also when the life of an actor ends that had asked for it. One that blocks its thread, and was left behind,
+    /// drops no request until its thread is free; and whoever has taken its place may ask for the same by then.
+    pub fn asked_by(mut self, asker: Reporter) -> Self {
+        self.asker_ended = Some(Box::pin(async move { asker.ended().await }));
+        self
     }
 }
 
@@ -41,12 +56,13 @@ where
     M: Message,
 {
     fn handle(self, ctx: &mut Context<A>, sender: Option<OneshotSender<M::Result>>) {
-        ctx.spawn(Watched { work: self.0, sender });
+        ctx.spawn(Watched { work: self.work, asker_ended: self.asker_ended, sender });
     }
 }
 
 struct Watched<A, R> {
     work: Pin<Box<dyn ActorFuture<A, Output = R>>>,
+    asker_ended: Option<End>,
     sender: Option<OneshotSender<R>>,
 }
 
@@ -60,6 +76,9 @@ impl<A: Actor, R: 'static> ActorFuture<A> for Watched<A, R> {
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
         if self.sender.as_mut().is_some_and(|sender| sender.poll_closed(cx).is_ready()) {
+            return Poll::Ready(());
+        }
+        if self.asker_ended.as_mut().is_some_and(|ended| ended.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(());
         }
         let result = ready!(self.work.as_mut().poll(actor, ctx, cx));

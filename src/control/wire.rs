@@ -320,6 +320,10 @@ pub struct FaultInfo {
     pub usage: String,
     /// What it does, in a sentence.
     pub says: String,
+    /// The same with an example where something has to be said: `block:3`. It can be put in as it stands. None where nobody
+    /// has given one, and from doors that know of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }
 
 /// The child that an action is about.

@@ -17,14 +17,27 @@ pub struct FaultInfo {
     pub name: &'static str,
     /// What stands behind a colon, if anything.
     pub argument: Option<&'static str>,
+    /// What may stand there, for those who only want to see what happens: `3` for seconds.
+    pub example: Option<&'static str>,
     /// What it does, in a sentence.
     pub says: &'static str,
 }
 
 macro_rules! info {
     ($name:literal, $argument:expr, $says:literal) => {
-        FaultInfo { name: $name, argument: $argument, says: $says }
+        FaultInfo { name: $name, argument: $argument, example: example($argument), says: $says }
     };
+}
+
+/// Of the words that several faults have.
+const fn example(argument: Option<&'static str>) -> Option<&'static str> {
+    match argument {
+        Some(argument) => match argument.as_bytes() {
+            b"SECONDS" | b"N" => Some("3"),
+            _ => None,
+        },
+        None => None,
+    }
 }
 
 const ALL: &[FaultInfo] = &[
@@ -50,12 +63,33 @@ impl Fault {
 }
 
 impl FaultInfo {
+    /// `usage` is the name, and behind a colon a word for the argument; behind that may stand an example: `leak:BYTES=512`.
     pub(crate) fn new(usage: &'static str, says: &'static str) -> Self {
         let (name, argument) = match usage.split_once(':') {
             Some((name, argument)) => (name, Some(argument)),
             None => (usage, None),
         };
-        Self { name, argument, says }
+        let Some((argument, given)) = argument.and_then(|argument| argument.split_once('=')) else {
+            let one_of = argument.and_then(|argument| argument.split_once('|')).map(|(first, _)| first);
+            return Self { name, argument, example: one_of.or(example(argument)), says };
+        };
+        Self { name, argument: Some(argument), example: Some(given), says }
+    }
+
+    /// The fault as it can be put in, with the example where it has an argument: `block:3`. `None` if nobody has given one.
+    ///
+    /// ```
+    /// use latido::fault::Fault;
+    ///
+    /// let as_they_stand: Vec<_> = Fault::all().iter().filter_map(|fault| fault.as_it_stands()).collect();
+    /// assert_eq!(as_they_stand[..4], ["panic", "fail", "stop", "block:3"]);
+    /// ```
+    pub fn as_it_stands(&self) -> Option<String> {
+        match (self.argument, self.example) {
+            (None, _) => Some(self.name.to_owned()),
+            (Some(_), Some(example)) => Some(format!("{}:{example}", self.name)),
+            (Some(_), None) => None,
+        }
     }
 }
 

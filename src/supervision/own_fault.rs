@@ -65,8 +65,8 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
         })
     }
 
-    /// The same for a fault that is told more: `usage` is its name and a word for that, as in `leak:BYTES`. What stands
-    /// there is read when the fault is put in, and who does that hears if it cannot be.
+    /// The same for a fault that is told more: `usage` is its name and a word for that, as in `leak:BYTES`, or
+    /// `leak:BYTES=512` with an example for those who choose from a list. What stands there is read when the fault is put in, and who does that hears if it cannot be.
     pub fn fault_with<T, F>(self, usage: &'static str, says: &'static str, strike: F) -> Self
     where
         T: FromStr<Err: Display> + 'static,

@@ -233,6 +233,8 @@ impl Seat {
         if passed & LEAVING != 0 {
             return;
         }
+        // Before anybody hears of it: who goes on in its place finds that it may.
+        self.node.speaker.ended(self.incarnation);
         if passed & UP != 0 {
             self.count_alive(-1);
         }

@@ -47,11 +47,13 @@ fn a_part_that_panics_is_restarted_by_its_supervisor() {
 
 #[test]
 fn a_part_that_blocks_its_thread_is_replaced_when_the_watchdog_thread_sees_it() {
-    let fault = "latido/inbox=block:600@2";
-    let place = Place::new();
-    let (files, _server) = added(&place, 20);
-    place.start(&["--hung-after", "1", "--", "-j", "2", "--fault", fault]);
-    assert_went_on(&place, &files, fault, "did not answer");
+    for fault in ["latido/inbox=block:600@2", "latido/ledger=block:600@4", "latido/downloaders/0=block:600@1"]
+    {
+        let place = Place::new();
+        let (files, _server) = added(&place, 20);
+        place.start(&["--hung-after", "1", "--", "-j", "2", "--fault", fault]);
+        assert_went_on(&place, &files, fault, "did not answer");
+    }
 }
 
 /// The supervisor ends the tree, the tree the daemon, with a code that an init system restarts.

@@ -34,7 +34,7 @@ async fn a_run_of_a_program_that_is_not_there_is_an_error_and_the_runner_lives()
     let runner = CommandRunner::default().start();
     for _ in 0..2 {
         let command = Command::new("no-such-program");
-        let answer = within(runner.send(RunCommand { command, time_limit: None })).await.unwrap();
+        let answer = within(runner.send(RunCommand::new(command))).await.unwrap();
         assert!(matches!(answer, Err(RunError::Start(CommandError::NotFound(_)))), "{answer:?}");
     }
 }
@@ -52,7 +52,7 @@ async fn a_run_that_takes_too_long_and_ignores_it_is_killed() {
     let mut held = HeldPipe::new();
     let runner = CommandRunner::default().start();
     let command = held.command_after("echo on it >&2; trap '' TERM", "sleep 1000");
-    let answer = actix::spawn(runner.send(RunCommand { command, time_limit: Some(Duration::from_secs(20)) }));
+    let answer = actix::spawn(runner.send(RunCommand::new(command).time_limit(Duration::from_secs(20))));
     held.opened().await;
     tokio::time::pause(); // what is left of the limit, and the grace, pass at once
     let error = answer.await.unwrap().unwrap().unwrap_err();
@@ -73,7 +73,7 @@ async fn runs_do_not_wait_for_one_another() {
     // Each end of a fifo waits for the other to be opened.
     let ends = ["cat \"$1\"", "echo met >\"$1\""].map(|script| {
         let command = Command::shell(script).arg(&fifo);
-        runner.send(RunCommand { command, time_limit: None })
+        runner.send(RunCommand::new(command))
     });
     let answers = within(join_all(ends)).await;
     assert_eq!(answers[0].as_ref().unwrap().as_ref().unwrap().stdout, "met\n");

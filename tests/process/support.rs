@@ -57,7 +57,9 @@ pub(crate) fn runner() -> Addr<CommandRunner> {
 
 pub(crate) async fn run_once(script: &str, time_limit: Option<Duration>) -> Result<CommandOutput, RunError> {
     let command = Command::shell(script);
-    within(runner().send(RunCommand { command, time_limit })).await.unwrap()
+    within(runner().send(time_limit.into_iter().fold(RunCommand::new(command), RunCommand::time_limit)))
+        .await
+        .unwrap()
 }
 
 /// A test that waits for what never happens is to fail, not to hang.

@@ -90,7 +90,7 @@ fn a_process_whose_system_ends_at_once_never_starts() {
 async fn a_run_dies_with_the_actor_that_runs_it() {
     let mut held = HeldPipe::new();
     let (runner, end) = run(CommandRunner::default());
-    let answer = runner.send(RunCommand { command: held.command("sleep 1000 & wait"), time_limit: None });
+    let answer = runner.send(RunCommand::new(held.command("sleep 1000 & wait")));
     let answer = actix::spawn(answer);
     held.opened().await;
     runner.do_send(Crash);
@@ -104,9 +104,55 @@ async fn a_run_dies_when_its_sender_stops_waiting() {
     let mut held = HeldPipe::new();
     let runner = CommandRunner::default().start();
     let command = held.command("sleep 1000 & wait");
-    let answer = actix::spawn(runner.send(RunCommand { command, time_limit: None }));
+    let answer = actix::spawn(runner.send(RunCommand::new(command)));
     held.opened().await;
     answer.abort();
     held.released().await;
     assert!(runner.connected());
+}
+
+/// Its thread is not free to end them, and its successor has no news of them.
+#[actix::test]
+async fn what_a_runner_runs_that_hangs_is_gone_before_its_successor_runs_the_same() {
+    guarded();
+    let mut held = HeldPipe::new();
+    let spec = ChildSpec::new("runner", CommandRunner::default).on(Placement::OwnThread);
+    let spec = spec.watchdog(std::time::Duration::from_millis(200));
+    let runner = spec.actor_ref();
+    let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
+    let mut events = tree.subscribe();
+    let (asked, command) = (runner.clone(), held.command("sleep 1000 & wait"));
+    let answer = actix::spawn(async move { asked.ask(RunCommand::new(command)).await });
+    held.opened().await;
+    tree.inject("app/runner", "block:1000".parse::<latido::fault::Injection>().unwrap()).unwrap();
+    let error = within(answer).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("did not answer"), "{error}");
+    let is_next = |event: &Event| matches!(event.kind, EventKind::Started) && event.incarnation == 2;
+    within(events.until("app/runner", is_next)).await.unwrap();
+    within(runner.ask(RunCommand::new(Command::new("true")))).await.unwrap().unwrap();
+    held.released().await;
+    within(tree.stop(std::time::Duration::from_secs(30))).await;
+}
+
+/// Who asked hangs, and drops nothing.
+#[actix::test]
+async fn a_run_dies_when_the_life_has_ended_that_it_was_asked_for() {
+    guarded();
+    let mut held = HeldPipe::new();
+    let runner = CommandRunner::default().start();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let spec = ChildSpec::new("asker", move || {
+        tell.send(latido::Reporter::current()).unwrap();
+        CommandRunner::default()
+    });
+    let tree = SupervisorSpec::new("app").child(spec).start().unwrap();
+    let asker = within(told.recv()).await.unwrap();
+    assert!(!asker.has_ended());
+    let run = RunCommand::new(held.command("sleep 1000 & wait")).asked_by(asker.clone());
+    let answer = actix::spawn(runner.send(run));
+    held.opened().await;
+    within(tree.stop(std::time::Duration::from_secs(30))).await;
+    held.released().await;
+    within(asker.ended()).await;
+    assert!(matches!(within(answer).await.unwrap(), Err(MailboxError::Closed)));
 }

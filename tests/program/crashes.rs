@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::latido::{Ended, with_input};
 use crate::server::{Server, Step};
 
-const EXEC: &str = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
+pub const EXEC: &str = r#"sh -c 'grep -q "" "$1" || test ! -s "$1" && basename "$1" >> log' sh"#;
 
 /// Every file is right and was given to `--exec` at least once.
 fn survives(faults: &[&str]) -> Ended {
@@ -21,7 +21,7 @@ fn survives_by(jobs: &str, faults: &[&str]) -> Ended {
     survives_with(&["--exec", EXEC, "-j", jobs], faults)
 }
 
-fn survives_with(args: &[&str], faults: &[&str]) -> Ended {
+pub fn survives_with(args: &[&str], faults: &[&str]) -> Ended {
     let files = Files::with_large(24);
     let server = files.serve();
     let dir = tempdir().unwrap();

@@ -19,6 +19,7 @@ mod full_disk;
 mod good_runs;
 mod http;
 mod http_waits;
+mod hung;
 mod jobs;
 mod journal;
 mod json;

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::transfer::{self, Means};
 use super::{Downloader, Fetch, FetchError, Fetched};
+use crate::Reporter;
 use crate::actors::WhileWanted;
 
 /// Fetches files one after the other, and answers how each ended, in their order. Two threads need longer to talk to each
@@ -22,6 +23,7 @@ use crate::actors::WhileWanted;
 pub struct FetchAll {
     fetches: Vec<Fetch>,
     patience: Option<(Duration, Tell)>,
+    asker: Reporter,
 }
 
 type Tell = Box<dyn FnOnce(Early) + Send>;
@@ -38,7 +40,14 @@ pub struct Early {
 impl FetchAll {
     /// Fetches these.
     pub fn new(fetches: Vec<Fetch>) -> Self {
-        Self { fetches, patience: None }
+        Self { fetches, patience: None, asker: Reporter::default() }
+    }
+
+    /// [`Fetch::asked_by`] of all of them.
+    pub fn asked_by(mut self, asker: Reporter) -> Self {
+        self.fetches.iter_mut().for_each(|fetch| fetch.asker = asker.clone());
+        self.asker = asker;
+        self
     }
 
     /// So that nothing waits behind a large file or a slow server: after `patience`, what has ended is told and what has
@@ -54,12 +63,16 @@ impl Handler<FetchAll> for Downloader {
     type Result = WhileWanted<Self, Vec<Result<Fetched, FetchError>>>;
 
     fn handle(&mut self, batch: FetchAll, _: &mut Context<Self>) -> Self::Result {
-        let means = self.means();
-        WhileWanted::new(async move { run(&means, batch).await }.into_actor(self))
+        let (means, asker) = (self.means(), batch.asker.clone());
+        let run = async move { handed_over(run(&means, batch).await) };
+        WhileWanted::new(run.into_actor(self)).asked_by(asker)
     }
 }
 
-async fn run(means: &Means, FetchAll { fetches, patience }: FetchAll) -> Vec<Result<Fetched, FetchError>> {
+async fn run(
+    means: &Means,
+    FetchAll { fetches, patience, .. }: FetchAll,
+) -> Vec<Result<Fetched, FetchError>> {
     let mut ended = Vec::with_capacity(fetches.len());
     let mut fetches = fetches.into_iter();
     let (time, mut tell) = patience.unzip();
@@ -83,7 +96,7 @@ async fn run(means: &Means, FetchAll { fetches, patience }: FetchAll) -> Vec<Res
         };
         if let Some(tell) = tell.take() {
             let early = Early {
-                ended: mem::take(&mut ended),
+                ended: handed_over(mem::take(&mut ended)),
                 given_back: mem::replace(&mut fetches, Vec::new().into_iter()).len(),
             };
             if !early.ended.is_empty() || early.given_back > 0 {
@@ -93,6 +106,10 @@ async fn run(means: &Means, FetchAll { fetches, patience }: FetchAll) -> Vec<Res
         ended.push(transfer.await);
     }
     ended
+}
+
+fn handed_over(ended: Vec<Result<Fetched, FetchError>>) -> Vec<Result<Fetched, FetchError>> {
+    ended.into_iter().map(super::handed_over).collect()
 }
 
 impl fmt::Debug for FetchAll {

@@ -20,6 +20,7 @@ mod credentials;
 mod disposition;
 mod error;
 mod hashing;
+mod hold;
 mod limit;
 mod mishap;
 mod netrc;
@@ -58,6 +59,7 @@ use self::transfer::Means;
 use super::WhileWanted;
 use super::cpu_pool::CpuPool;
 use super::digest::Sha256;
+use crate::Reporter;
 
 // ===== messages =====
 
@@ -76,6 +78,7 @@ pub struct Fetch {
     connections: usize,
     min_split: u64,
     synced: bool,
+    asker: Reporter,
 }
 
 impl Fetch {
@@ -93,6 +96,7 @@ impl Fetch {
             connections: 1,
             min_split: 20 << 20,
             synced: false,
+            asker: Reporter::default(),
         }
     }
 
@@ -168,6 +172,14 @@ impl Fetch {
     /// [`Fetched::publish`]. Without this, all of it survives the end of the program, and not that of the system.
     pub fn synced(mut self) -> Self {
         self.synced = true;
+        self
+    }
+
+    /// Says whose life it is fetched for ([`Reporter::current`] of an actor's code). When that has ended, so has the fetch, and
+    /// what came of it is nobody's: the next fetch into the same part file takes that away, although an actor that blocks
+    /// its thread, and was left behind, still has it.
+    pub fn asked_by(mut self, asker: Reporter) -> Self {
+        self.asker = asker;
         self
     }
 
@@ -300,7 +312,13 @@ impl Handler<Fetch> for Downloader {
     type Result = WhileWanted<Self, Result<Fetched, FetchError>>;
 
     fn handle(&mut self, fetch: Fetch, _: &mut Context<Self>) -> Self::Result {
-        let means = self.means();
-        WhileWanted::new(async move { transfer::run(&means, fetch).await }.into_actor(self))
+        let (means, asker) = (self.means(), fetch.asker.clone());
+        let run = async move { handed_over(transfer::run(&means, fetch).await) };
+        WhileWanted::new(run.into_actor(self)).asked_by(asker)
     }
+}
+
+/// What came of a fetch is its asker's from now on, whatever becomes of the downloader.
+fn handed_over(ended: Result<Fetched, FetchError>) -> Result<Fetched, FetchError> {
+    ended.inspect(|fetched| fetched.part.hand_over())
 }

@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 #[cfg(target_os = "linux")]
@@ -19,6 +20,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::FetchError;
+use super::hold::{Hold, Owners};
 use super::range::Known;
 use super::record::{Notes, Record};
 
@@ -38,7 +40,8 @@ pub(super) fn beside(target: &Path) -> Result<PathBuf, FetchError> {
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
+    hold: Arc<Hold>,
     published: bool,
     kept: Option<Notes>,
 }
@@ -46,7 +49,7 @@ pub(super) struct Part {
 impl Part {
     /// Makes an empty file at `path`, in place of a leftover of that name. Never follows a link nor touches
     /// anything but a regular file.
-    pub(super) fn create(path: PathBuf) -> Result<Self, FetchError> {
+    pub(super) fn create(path: PathBuf, owners: Owners) -> Result<Self, FetchError> {
         let file = match create_new(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 remove_leftover(&path)?;
@@ -54,32 +57,49 @@ impl Part {
             }
             created => created,
         };
-        Self::born(path, file)
+        Self::born(path, file, owners)
     }
 
     /// Takes up the part file at `path`, if it was kept by a download of `url`; else makes an empty one as
     /// [`create`](Self::create) does.
-    pub(super) fn take_up(path: PathBuf, url: &str) -> Result<(Self, Option<Record>), FetchError> {
+    pub(super) fn take_up(
+        path: PathBuf,
+        url: &str,
+        owners: Owners,
+    ) -> Result<(Self, Option<Record>), FetchError> {
         match create_new(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return Self::born(path, created).map(|part| (part, None)),
+            created => return Self::born(path, created, owners).map(|part| (part, None)),
         }
         match find_kept(&path, url)? {
             Some((file, record)) => {
                 let kept = Some(Notes::new(record.known.clone(), url));
-                Ok((Self { path, file, published: false, kept }, Some(record)))
+                let mut part = Self::new(path, file, owners);
+                part.kept = kept;
+                Ok((part, Some(record)))
             }
-            None => Self::create(path).map(|part| (part, None)),
+            None => Self::create(path, owners).map(|part| (part, None)),
         }
     }
 
-    fn born(path: PathBuf, file: io::Result<File>) -> Result<Self, FetchError> {
+    fn born(path: PathBuf, file: io::Result<File>, owners: Owners) -> Result<Self, FetchError> {
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => FetchError::Busy { path: path.clone() },
             _ => FetchError::disk(&path, error),
         })?;
         lock(&file, &path)?;
-        Ok(Self { path, file, published: false, kept: None })
+        Ok(Self::new(path, file, owners))
+    }
+
+    fn new(path: PathBuf, file: File, owners: Owners) -> Self {
+        let file = Arc::new(file);
+        let hold = Hold::new(&path, file.clone(), owners);
+        Self { path, file, hold, published: false, kept: None }
+    }
+
+    /// The download is over; whoever made it has no more to do with it.
+    pub(super) fn hand_over(&self) {
+        self.hold.hand_over();
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -92,10 +112,12 @@ impl Part {
     }
 
     pub(super) fn set_modified(&self, time: SystemTime) -> Result<(), FetchError> {
+        let _step = self.hold.step()?;
         self.file.set_modified(time).map_err(|error| FetchError::disk(&self.path, error))
     }
 
     pub(super) fn write(&self, bytes: &[u8], at: u64) -> Result<(), FetchError> {
+        let _step = self.hold.step()?;
         self.file.write_all_at(bytes, at).map_err(|error| FetchError::disk(&self.path, error))
     }
 
@@ -105,7 +127,10 @@ impl Part {
     pub(super) fn keep(&mut self, known: Known, url: &str) -> Result<(), FetchError> {
         let everything = 0..known.length;
         let mut notes = Notes::new(known, url);
-        match notes.write(&self.file, &[everything]) {
+        let step = self.hold.step()?;
+        let written = notes.write(&self.file, &[everything]);
+        drop(step);
+        match written {
             Ok(()) => self.kept = Some(notes),
             Err(error) => {
                 log::info!("{} cannot be gone on with later: {error}", self.path.display());
@@ -118,6 +143,7 @@ impl Part {
     /// Notes that so much is missing. What is not missing has been written.
     pub(super) fn note(&mut self, missing: &[Range<u64>]) {
         if let Some(notes) = &mut self.kept
+            && let Ok(_step) = self.hold.step()
             && let Err(error) = notes.write(&self.file, missing)
         {
             // The note before says less, and that is true.
@@ -142,6 +168,7 @@ impl Part {
 
     fn cut(&mut self, length: u64) -> Result<(), FetchError> {
         self.kept = None;
+        let _step = self.hold.step()?;
         self.file.set_len(length).map_err(|error| FetchError::disk(&self.path, error))
     }
 
@@ -157,6 +184,7 @@ impl Part {
 
     /// Makes sure that all of it is on disk, and still under its name; answers when it was last written to.
     pub(super) fn check(&self, bytes: u64) -> Result<SystemTime, FetchError> {
+        let _step = self.hold.step()?;
         let on_disk = |error| FetchError::disk(&self.path, error);
         let held = self.file.metadata().map_err(on_disk)?;
         if held.nlink() == 0 {
@@ -170,6 +198,8 @@ impl Part {
     }
 
     pub(super) fn publish(mut self, target: &Path) -> Result<(), FetchError> {
+        let hold = self.hold.clone();
+        let _step = hold.step()?;
         fs::rename(&self.path, target).map_err(|error| FetchError::disk(target, error))?;
         self.published = true;
         Ok(())
@@ -177,6 +207,8 @@ impl Part {
 
     /// Under a name that nothing has.
     pub(super) fn publish_new(mut self, target: &Path) -> Result<(), FetchError> {
+        let hold = self.hold.clone();
+        let _step = hold.step()?;
         rename_new(&self.path, target).map_err(|error| FetchError::disk(target, error))?;
         self.published = true;
         Ok(())
@@ -187,6 +219,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         if !self.published
             && self.kept.is_none()
+            && let Ok(_step) = self.hold.step()
             && names(&self.path, &self.file)
             && let Err(error) = fs::remove_file(&self.path)
         {
@@ -271,7 +304,7 @@ mod tests {
     fn a_part_that_lost_its_name_to_another_is_no_download_and_leaves_the_other_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("part");
-        let part = Part::create(path.clone()).unwrap();
+        let part = Part::create(path.clone(), Owners::default()).unwrap();
         part.write(b"mine", 0).unwrap();
         assert!(part.check(4).is_ok());
         fs::remove_file(&path).unwrap();
@@ -286,7 +319,7 @@ mod tests {
     fn a_part_that_somebody_cut_short_is_no_download() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("part");
-        let part = Part::create(path.clone()).unwrap();
+        let part = Part::create(path.clone(), Owners::default()).unwrap();
         part.write(b"1234", 0).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(2).unwrap();
         let failure = part.check(4).unwrap_err();

@@ -13,12 +13,14 @@ use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE};
 
 use super::client::{Answer, BrokenOff, Clients, Way};
 use super::hashing::Hashing;
+use super::hold::{Owners, take_from_the_gone};
 use super::mishap::Mishaps;
 use super::part::{self, Part};
 use super::pieces::{self, Plan, Trouble};
 use super::range::{Whole, check_whole};
 use super::record::Record;
 use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, disposition, error, room, times};
+use crate::Reporter;
 use crate::actors::cpu_pool::CpuPool;
 
 /// What comes within a moment need not be gone on with, and costs as little as it can.
@@ -91,14 +93,17 @@ pub(super) async fn run(means: &Means, fetch: Fetch) -> Result<Fetched, FetchErr
         connections,
         min_split,
         synced,
+        asker,
     } = fetch;
     let Means { clients, limits, rate_limit, pool, mishaps } = means;
     let way = Cell::new(Some(clients.way(&url)?));
     // Before the request: a server need not be asked for what has no place to go.
     let part = part.map_or_else(|| part::beside(&target), Ok)?;
+    take_from_the_gone(&part).await;
+    let owners = Owners { asker, downloader: Reporter::current() };
     let (part, record) = match resume {
-        true => Part::take_up(part, &url)?,
-        false => (Part::create(part)?, None),
+        true => Part::take_up(part, &url, owners)?,
+        false => (Part::create(part, owners)?, None),
     };
     let mut transfer = Transfer {
         source: Source {

@@ -21,7 +21,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::{env, process, thread};
 
 use nix::sys::prctl::set_name;
@@ -105,7 +105,7 @@ impl Guard {
     }
 
     /// See [`Leaving`].
-    pub(super) fn leaving(&self, name: String) -> Result<Leaving, CommandError> {
+    pub(super) fn leaving(&self, name: String) -> Result<Arc<Leaving>, CommandError> {
         Ok(Leaving::new(name, self.orders.duplicate().map_err(CommandError::Guard)?))
     }
 

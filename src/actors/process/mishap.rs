@@ -43,9 +43,13 @@ impl Process {
     /// let spec = Process::breakable(ChildSpec::new("cat", || Process::new(Command::new("cat"))));
     /// ```
     pub fn breakable(spec: ChildSpec<Self>) -> ChildSpec<Self> {
-        spec.fault_with("signal:NAME", "its program gets a signal", |it: &mut Self, SignalName(signal), _| {
-            it.meddle(Order::Signal { signal, is_for_group: false });
-        })
+        spec.fault_with(
+            "signal:NAME=KILL",
+            "its program gets a signal",
+            |it: &mut Self, SignalName(signal), _| {
+                it.meddle(Order::Signal { signal, is_for_group: false });
+            },
+        )
         .fault_with(
             "freeze:SECONDS",
             "its program is suspended for so long",
@@ -56,7 +60,7 @@ impl Process {
             },
         )
         .fault_with(
-            "gush:LINES",
+            "gush:LINES=1000",
             "its program's output has so many lines more",
             |it: &mut Self, lines: u32, _| {
                 it.gush(lines);

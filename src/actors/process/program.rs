@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::pipe::fcntl_setpipe_size;
@@ -27,7 +28,7 @@ const LARGE: usize = 256 * 1024;
 
 /// A running program. Dropping it kills it and whatever it has started.
 pub(super) struct Program {
-    leaving: Leaving,
+    leaving: Arc<Leaving>,
     guard: Guard,
     pid: u32,
     ending: Option<Ending>,

@@ -15,8 +15,10 @@ use tokio::time::{sleep, timeout};
 use super::command::{Command, CommandError};
 use super::exit::{ExitCause, ProcessExit};
 use super::guard::Guard;
+use super::leaving::end_the_orphaned;
 use super::program::{GRACE, Input, Pipes, Program};
 use super::resident::runtime_is_gone;
+use crate::Reporter;
 use crate::actors::WhileWanted;
 
 /// How many guards are kept between runs.
@@ -32,12 +34,20 @@ pub struct RunCommand {
     pub command: Command,
     /// How long it may take. Then it is asked to end, and killed if it does not.
     pub time_limit: Option<Duration>,
+    asker: Reporter,
 }
 
 impl RunCommand {
     /// Runs `command`, for as long as it takes.
     pub fn new(command: Command) -> Self {
-        Self { command, time_limit: None }
+        Self { command, time_limit: None, asker: Reporter::default() }
+    }
+
+    /// Says whose life it is run for ([`Reporter::current`] of an actor's code). When that has ended, so has the run,
+    /// although an actor that blocks its thread, and was left behind, still waits for it.
+    pub fn asked_by(mut self, asker: Reporter) -> Self {
+        self.asker = asker;
+        self
     }
 
     /// Ends it when it takes longer.
@@ -153,6 +163,10 @@ impl CommandRunner {
 impl Actor for CommandRunner {
     type Context = Context<Self>;
 
+    fn started(&mut self, _: &mut Context<Self>) {
+        end_the_orphaned();
+    }
+
     fn stopping(&mut self, ctx: &mut Context<Self>) -> Running {
         if runtime_is_gone() || self.stop.receiver_count() == 0 {
             return Running::Stop;
@@ -171,6 +185,7 @@ impl Handler<RunCommand> for CommandRunner {
 
     fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
         let (grace, guards, stop) = (self.grace, self.guards.clone(), self.stop.subscribe());
+        let asker = message.asker.clone();
         let run = async move {
             match run(message, grace, guards, stop).await {
                 Some(result) => result,
@@ -179,13 +194,13 @@ impl Handler<RunCommand> for CommandRunner {
             }
         };
         // A future of the context, not a `ResponseFuture`: it has to end with the actor.
-        WhileWanted::new(run.into_actor(self))
+        WhileWanted::new(run.into_actor(self)).asked_by(asker)
     }
 }
 
 /// `None` if it was stopped.
 async fn run(
-    RunCommand { command, time_limit }: RunCommand,
+    RunCommand { command, time_limit, .. }: RunCommand,
     grace: Duration,
     guards: Guards,
     mut stop: watch::Receiver<bool>,

@@ -73,7 +73,7 @@ export class Breaking {
 
   #chosen() {
     const fault = this.known.find((one) => one.usage === this.choice.value) ?? this.known[0];
-    this.text.value = typed(fault.usage);
+    this.text.value = typed(fault);
     say(
       this.says,
       `${fault.says[0].toUpperCase()}${fault.says.slice(1)}. With @3 behind it, at the third message from now on.`,

@@ -57,7 +57,8 @@ impl From<&ChildInfo> for Child {
 
 impl From<&fault::FaultInfo> for FaultInfo {
     fn from(fault: &fault::FaultInfo) -> Self {
-        Self { usage: fault.to_string(), says: fault.says.to_owned() }
+        let (usage, example) = (fault.to_string(), fault.as_it_stands());
+        Self { usage, says: fault.says.to_owned(), example }
     }
 }
 

@@ -1,11 +1,11 @@
 //! `latido daemon` and `latido add`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use crate::fetch::checksum::Checksum;
+use crate::fetch::hung::HungAfter;
 use crate::fetch::sums::SumsFile;
 
 pub(super) const EXAMPLES: &str = "\
@@ -76,9 +76,9 @@ pub(crate) struct StartArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Replace the inbox, which reads lists, when it blocks its thread for SECONDS [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) hung_after: Option<Duration>,
+    /// Replace a part that blocks its thread for SECONDS; 0 is never [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) hung_after: Option<HungAfter>,
 
     /// Begin the log anew at so many bytes; the one before is kept [default: 1048576]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1024..))]
@@ -124,11 +124,4 @@ pub(crate) struct AddArgs {
 
     #[command(flatten)]
     pub(crate) state: StateArgs,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds
-        .filter(|limit| *limit >= Duration::from_millis(100))
-        .ok_or_else(|| "it is no number of seconds, 0.1 or more".to_owned())
 }

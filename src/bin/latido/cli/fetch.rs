@@ -12,6 +12,7 @@ use super::transfer::TransferArgs;
 use super::web::WebArgs;
 use crate::fetch::checksum::Checksum;
 use crate::fetch::door::Terms;
+use crate::fetch::hung::HungAfter;
 use crate::fetch::sums::SumsFile;
 
 pub(super) const EXAMPLES: &str = "\
@@ -93,6 +94,11 @@ pub(crate) struct FetchArgs {
     /// asked and nothing on disk changes
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Replace a part that blocks its thread for SECONDS; 0 is never. Not before a disk that is slow at times is done: it costs
+    /// work, though no file [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) hung_after: Option<HungAfter>,
 
     #[arg(long = "fault", value_name = "PATH=FAULT[@RULE]", long_help = injection::HELP, help = "Break a part of the program on purpose; see --help")]
     pub(crate) faults: Vec<Fault>,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
-use latido::supervision::{AnySpec, ChildSpec, Placement};
+use latido::supervision::{ActorRef, AnySpec, ChildSpec, Placement};
 use latido::{Report, Reporter};
 use log::Level;
 use tokio::sync::Notify;
@@ -17,6 +17,7 @@ use super::options::Options;
 use super::signs::Signs;
 use super::spool::Spool;
 use super::state::State;
+use crate::fetch::hung::HungAfter;
 use crate::fetch::intake::Intake;
 use crate::fetch::ledger::{Admission, Admit, Ledger, Ping};
 use crate::fetch::request::Request;
@@ -41,7 +42,7 @@ pub(super) struct Plan {
 
 pub(super) struct Inbox {
     plan: Plan,
-    ledger: Addr<Ledger>,
+    ledger: ActorRef<Ledger>,
     spool: Spool,
     waiting: VecDeque<PathBuf>,
     /// Whether the ledger has a list.
@@ -72,7 +73,7 @@ pub(super) enum ListReport {
 
 impl Plan {
     /// The child of a tree whose ledger that is.
-    pub(super) fn spec(&self, ledger: Addr<Ledger>, hung_after: Duration) -> AnySpec {
+    pub(super) fn spec(&self, ledger: ActorRef<Ledger>, hung_after: HungAfter) -> AnySpec {
         let plan = self.clone();
         let inbox = move || Inbox {
             spool: Spool::new(plan.state.inbox()),
@@ -83,7 +84,7 @@ impl Plan {
             is_pinging: false,
             reporter: Reporter::current(),
         };
-        ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(gentle()).watchdog(hung_after).into()
+        hung_after.watch(ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(gentle())).into()
     }
 
     /// Remembers what is in hand, and answers how often it was before.
@@ -144,7 +145,8 @@ impl Inbox {
 
     fn ping(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.is_pinging, true) {
-            let answer = self.ledger.send(Ping).into_actor(self);
+            let ledger = self.ledger.clone();
+            let answer = async move { ledger.ask(Ping).await }.into_actor(self);
             ctx.spawn(answer.map(|answer, inbox, _| {
                 inbox.is_pinging = false;
                 if answer.is_ok() {
@@ -186,7 +188,8 @@ impl Inbox {
 
     fn ask(&mut self, list: PathBuf, requests: Vec<Request>, ctx: &mut Context<Self>) {
         self.is_asking = true;
-        let answer = self.ledger.send(Admit(requests)).into_actor(self);
+        let ledger = self.ledger.clone();
+        let answer = async move { ledger.ask(Admit(requests)).await }.into_actor(self);
         ctx.spawn(answer.map(move |answer, inbox, ctx| {
             inbox.is_asking = false;
             match answer {

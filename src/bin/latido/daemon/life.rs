@@ -165,7 +165,6 @@ async fn live(state: &State, options: Options, log: &Log, word: &mut Word) -> Ou
 
 /// What makes the tree of `latido fetch` that of a daemon.
 fn standing(plan: Plan, init: Arc<Init>) -> Standing {
-    let hung_after = plan.options.hung_after();
     let (signs, beat) = (plan.signs.clone(), beat(&init));
     let limit = init.watchdog;
     // Not the heartbeat alone: it is on a thread of its own, and beats on when all else is stuck.
@@ -175,7 +174,7 @@ fn standing(plan: Plan, init: Arc<Init>) -> Standing {
         }
     };
     Standing {
-        way_in: Arc::new(move |ledger| plan.spec(ledger, hung_after)),
+        way_in: Arc::new(move |ledger, hung_after| plan.spec(ledger, hung_after)),
         on_beat: Arc::new(on_beat),
         beat,
     }

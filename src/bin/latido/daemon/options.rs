@@ -4,7 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
-use std::time::Duration;
 
 use clap::Parser;
 use serde::{Deserialize, Serialize};
@@ -12,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::state::State;
 use super::{Failure, USAGE};
 use crate::cli::{Cli, Command, FetchArgs, StartArgs};
+use crate::fetch::hung::HungAfter;
 
-const HUNG_AFTER: f64 = 30.0;
 const LOG_LIMIT: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +21,7 @@ pub(super) struct Options {
     pub(super) dir: PathBuf,
     /// Where it was started: what else is a path among the words is one from there.
     pub(super) from: PathBuf,
+    /// In seconds; a number, for those who read it from a file of an earlier version.
     hung_after: f64,
     pub(super) log_limit: u64,
     /// Those of `latido fetch`.
@@ -35,7 +35,7 @@ impl Options {
         Ok(Self {
             dir: absolute(dir).map_err(|error| Failure::usage(format_args!("-d {dir:?}: {error}")))?,
             from,
-            hung_after: args.hung_after.map_or(HUNG_AFTER, |limit| limit.as_secs_f64()),
+            hung_after: args.hung_after.unwrap_or_default().seconds(),
             log_limit: args.log_limit.unwrap_or(LOG_LIMIT),
             words: args.options.clone(),
         })
@@ -51,10 +51,6 @@ impl Options {
         let draft = state.options().with_extension("new");
         fs::write(&draft, serde_json::to_vec_pretty(self)?)?;
         fs::rename(draft, state.options())
-    }
-
-    pub(super) fn hung_after(&self) -> Duration {
-        Duration::from_secs_f64(self.hung_after)
     }
 
     /// As arguments of `latido daemon run`.
@@ -87,6 +83,7 @@ impl Options {
         for (is_given, name, why) in [
             (!args.urls.is_empty(), "a URL", "add files with `latido add URL`"),
             (args.sums.is_some(), "--sums", "give it to `latido add`"),
+            (args.hung_after.is_some(), "--hung-after", "say it before the --"),
             (args.dry_run, "--dry-run", "give it to `latido fetch`"),
             (args.json, "--json", "ask with `latido daemon status --json`"),
             (args.quiet, "--quiet", "a daemon says nothing but to its log"),
@@ -95,6 +92,7 @@ impl Options {
                 return Err(Failure::usage(format_args!("{name} is not for a daemon; {why}")));
             }
         }
+        args.hung_after = HungAfter::of(self.hung_after);
         args.journal.get_or_insert_with(|| state.journal());
         args.record = args.record.map(|file| self.from.join(file));
         Ok(*args)

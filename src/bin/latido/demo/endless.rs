@@ -10,14 +10,16 @@ use std::{fmt, fs};
 use actix::prelude::*;
 use anyhow::{Context as _, Result};
 use latido::control::{Client, OpenDoor};
-use latido::supervision::{AnySpec, ChildSpec, Placement};
+use latido::supervision::{ActorRef, AnySpec, ChildSpec, Placement};
 
 use super::origin::Corpus;
 use super::verdict::{Found, Record, found};
 use super::{Stage as Setting, fetch_args, write_list};
+use crate::cli::FetchArgs;
 use crate::exit::Exit;
 use crate::fetch::board::Board;
 use crate::fetch::door;
+use crate::fetch::hung::HungAfter;
 use crate::fetch::intake::Intake;
 use crate::fetch::job::Stage;
 use crate::fetch::ledger::{Admission, Admit, Ledger, Standing};
@@ -41,7 +43,8 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
     let supply = Supply::new(setting);
     // The parts of the tree are made for what the first list asks for; the files come from the supply.
     let list = write_list(&setting.corpus, &supply.base, &setting.dir, Path::new("round-0000"))?;
-    let running = Ready::standing(&fetch_args(&list, &setting.dir)?, supply.standing())?.start()?;
+    let args = FetchArgs { hung_after: Some(HungAfter::SOON), ..fetch_args(&list, &setting.dir)? };
+    let running = Ready::standing(&args, supply.standing())?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
     supply.watch(&run.board);
     let door = door::open("latido demo", &tree, &run, setting.door(), |words| screen.line(words.to_string()));
@@ -125,7 +128,7 @@ impl Supply {
     fn standing(&self) -> Standing {
         let supply = self.clone();
         Standing {
-            way_in: Arc::new(move |ledger| supply.spec(ledger)),
+            way_in: Arc::new(move |ledger, hung_after| supply.spec(ledger, hung_after)),
             on_beat: Arc::new(|_| {}),
             beat: Duration::from_secs(1),
         }
@@ -136,10 +139,10 @@ impl Supply {
         let _ = self.board.set(board.clone());
     }
 
-    fn spec(&self, ledger: Addr<Ledger>) -> AnySpec {
+    fn spec(&self, ledger: ActorRef<Ledger>, hung_after: HungAfter) -> AnySpec {
         let supply = self.clone();
         let supplier = move || Supplier { supply: supply.clone(), ledger: ledger.clone(), is_asking: false };
-        ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(gentle()).into()
+        hung_after.watch(ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(gentle())).into()
     }
 
     fn is_wanted(&self) -> bool {
@@ -184,7 +187,7 @@ fn name(round: usize) -> PathBuf {
 /// The actor that brings files in.
 struct Supplier {
     supply: Supply,
-    ledger: Addr<Ledger>,
+    ledger: ActorRef<Ledger>,
     is_asking: bool,
 }
 
@@ -211,7 +214,8 @@ impl Handler<Look> for Supplier {
         let round =
             self.supply.next().unwrap_or_else(|error| latido::crash(format!("no new files: {error:#}")));
         self.is_asking = true;
-        let answer = self.ledger.send(round).into_actor(self);
+        let ledger = self.ledger.clone();
+        let answer = async move { ledger.ask(round).await }.into_actor(self);
         ctx.spawn(answer.map(|answer: Result<Result<Admission, _>, _>, supplier, _| {
             supplier.is_asking = false;
             if let Ok(Err(refused)) = answer {

@@ -17,10 +17,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 mod failing;
 mod holder;
 mod jobs;
+mod shared;
 mod sql;
 mod standing;
 
 use holder::Holder;
+pub(crate) use shared::{Lease, Shared};
 
 /// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
 const APPLICATION_ID: i32 = 0x6c61_7469;
@@ -88,6 +90,10 @@ pub(crate) enum JournalError {
         "journal {0:?} has lost the jobs of this run: it was moved or replaced; run the same command again"
     )]
     Replaced(PathBuf),
+    #[error("somebody else is in this one's place, and has the journal")]
+    Taken,
+    #[error("journal {0:?} is in the hands of a part that is stuck")]
+    Stuck(PathBuf),
     #[error("journal {0:?} cannot be read or written: {1}; make room for it, or choose another --journal")]
     Sql(PathBuf, rusqlite::Error),
 }

@@ -17,8 +17,8 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -26,14 +26,14 @@ use latido::Reporter;
 use latido::actors::cpu_pool::CpuPool;
 use latido::actors::downloader::{Downloader, Fetched};
 use latido::actors::process::CommandRunner;
-use latido::supervision::Backoff;
+use latido::supervision::{ActorRef, Backoff};
 
 use super::board::Board;
 use super::cause::Cause;
 use super::exec::{Exec, Queue};
 use super::hosts::{Hosts, Manners, host};
 use super::job::{Answer, Job, Next, Rules, Stage};
-use super::journal::{Journal, JournalError};
+use super::journal::{JournalError, Lease, Shared};
 use super::mirrors::{Mirrors, Outcome};
 use super::report::JobReport;
 use crate::cli::TransferArgs;
@@ -59,21 +59,12 @@ fn backoff() -> Backoff {
     Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)).jitter(0.25)
 }
 
-/// The journal while it is still open from the start of the run, for the first who needs it.
-pub(crate) type Opened = Arc<Mutex<Option<Journal>>>;
-
-pub(crate) fn open(journal: &Path, opened: &Opened) -> Result<Journal, JournalError> {
-    let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-    opened.map_or_else(|| Journal::reopen(journal), Ok)
-}
-
 /// From one write to the journal to the next. What a run that is killed has done in this time is done again.
 const GROUP: Duration = Duration::from_millis(10);
 
 /// What a ledger is built from; the same for every incarnation.
 pub(crate) struct Plan {
-    pub(crate) journal: PathBuf,
-    pub(crate) opened: Opened,
+    pub(crate) journal: Arc<Shared>,
     /// The jobs of this run, in order.
     pub(crate) jobs: Arc<[i64]>,
     pub(crate) rules: Rules,
@@ -92,16 +83,16 @@ pub(crate) struct Plan {
     pub(crate) board: Arc<Board>,
 }
 
-/// Those who do the work.
+/// Those who do the work. They are asked by way of an [`ActorRef`], which answers also when one hangs.
 pub(crate) struct Crew {
-    pub(crate) downloaders: Vec<Addr<Downloader>>,
-    pub(crate) cpu: Addr<CpuPool>,
-    pub(crate) runners: Vec<Addr<CommandRunner>>,
+    pub(crate) downloaders: Vec<ActorRef<Downloader>>,
+    pub(crate) cpu: ActorRef<CpuPool>,
+    pub(crate) runners: Vec<ActorRef<CommandRunner>>,
 }
 
 pub(crate) struct Ledger {
     plan: Arc<Plan>,
-    journal: Journal,
+    journal: Lease,
     /// Those that are under way. The others are in the journal alone: a list may be long.
     jobs: HashMap<i64, Job>,
     /// Changed since the journal was last written; one may stand here twice.
@@ -130,10 +121,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the journal.
     pub(crate) fn new(plan: &Arc<Plan>) -> Self {
+        let reporter = Reporter::current();
         Self {
-            journal: sound(open(&plan.journal, &plan.opened)),
+            journal: plan.journal.lease(reporter.clone()),
             jobs: HashMap::new(),
             unsaved: Vec::new(),
             saved: None,
@@ -151,7 +142,7 @@ impl Ledger {
             renamed: BTreeSet::new(),
             full: None,
             asks_again: false,
-            reporter: Reporter::current(),
+            reporter,
             plan: plan.clone(),
         }
     }
@@ -159,11 +150,12 @@ impl Ledger {
     /// A job that is under way from now on.
     fn take(&mut self, id: i64) -> &mut Job {
         let journal = &self.journal;
-        self.jobs.entry(id).or_insert_with(|| sound(journal.job(id)))
+        self.jobs.entry(id).or_insert_with(|| sound(sound(journal.get()).job(id)))
     }
 
     /// Changes a job that is under way, and sees to it that the board hears of it.
     fn change<R>(&mut self, id: i64, change: impl FnOnce(&mut Job) -> R) -> R {
+        sound(self.journal.check());
         let job = self.take(id);
         let before = job.stage;
         let result = change(job);
@@ -196,7 +188,7 @@ impl Ledger {
                 log::warn!("{} could not be synced: {error}", directory.display());
             }
         }
-        sound(self.journal.record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
+        sound(sound(self.journal.get()).record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
         self.saved = Some(Instant::now());
         for id in self.unsaved.drain(..) {
             // Those that wait for another try are read again when their turn comes.
@@ -207,6 +199,7 @@ impl Ledger {
     }
 
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
+        sound(self.journal.check());
         self.hand_out_commands(ctx);
         self.hand_out_fetches(ctx);
     }
@@ -329,12 +322,7 @@ impl Actor for Ledger {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.listen(ctx);
-        self.take_up(ctx);
-        self.hand_out(ctx);
-        if self.unfinished == 0 && self.unsaved.is_empty() && !self.plan.stays {
-            self.plan.board.finish();
-        }
+        self.open(ctx);
     }
 
     /// What is done is done, also if the run is ended before the next write is due.

@@ -15,6 +15,7 @@
 //! | [`mirrors`] | which of several places a file is got from |
 //! | [`door`] | for those who look in from outside |
 //! | [`exec`] | the command that is run on each file |
+//! | [`hung`] | which of them are replaced when they hang |
 //! | [`tree`], [`ledger`] | the actors, and the one that owns the jobs |
 //! | [`text`] | other people's text, fit to be shown |
 //! | `outside` | what holds of all that is read from outside, for the tests and `fuzz/` |
@@ -38,6 +39,7 @@ mod entry;
 mod error;
 pub(crate) mod exec;
 pub(crate) mod hosts;
+pub(crate) mod hung;
 mod input;
 pub(crate) mod intake;
 pub(crate) mod job;

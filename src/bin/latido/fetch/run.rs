@@ -1,20 +1,20 @@
 //! One run of `latido fetch`: from the arguments to the end of the tree.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use latido::supervision::{SupervisorSpec, Tree};
-use latido::{Event, EventKind, Events, ExitReason};
+use latido::{Event, EventKind, Events, ExitReason, Reporter};
 
 use super::Intake;
 use super::board::Board;
 use super::error::BadInput;
 use super::job::Rules;
-use super::journal::{self, Journal, JournalError};
-use super::ledger::{self, Opened, Standing};
+use super::journal::{self, Journal, JournalError, Shared};
+use super::ledger::Standing;
 use super::summary::Tally;
 use super::tree::Work;
 use crate::cli::{Fault, FetchArgs};
@@ -40,8 +40,7 @@ pub(crate) struct Ready {
 pub(crate) struct Run {
     pub(crate) board: Arc<Board>,
     pub(crate) started: Instant,
-    journal: PathBuf,
-    opened: Opened,
+    journal: Arc<Shared>,
     jobs: Arc<[i64]>,
     _reserved: Arc<File>,
 }
@@ -86,8 +85,7 @@ impl Ready {
         let intake = Intake::new(args)?;
         let exec = args.commands.exec();
         let work = Work {
-            journal: intake.journal.clone(),
-            opened: Opened::default(),
+            journal: Shared::new(intake.journal.clone(), None),
             reserved: None,
             jobs: Arc::new([]),
             rules: Rules {
@@ -105,6 +103,7 @@ impl Ready {
                 None => usize::from(args.jobs).min(intake.count()).max(1),
             },
             transfer: args.transfer,
+            hung_after: args.hung_after.unwrap_or_default(),
             tells_all: args.json,
             standing,
         };
@@ -125,18 +124,11 @@ impl Ready {
             let _ = std::fs::remove_file(part);
         }
         let jobs: Arc<[i64]> = admitted.jobs.into();
-        let opened: Opened = Arc::new(Mutex::new(Some(journal)));
+        let journal = Shared::new(intake.journal, Some(journal));
         let work =
-            Work { jobs: jobs.clone(), opened: opened.clone(), reserved: Some(reserved.clone()), ..work };
+            Work { jobs: jobs.clone(), journal: journal.clone(), reserved: Some(reserved.clone()), ..work };
         let (spec, board) = work.into_tree();
-        let run = Run {
-            board,
-            started: Instant::now(),
-            journal: intake.journal,
-            opened,
-            jobs,
-            _reserved: reserved,
-        };
+        let run = Run { board, started: Instant::now(), journal, jobs, _reserved: reserved };
         Ok(Self { warnings: intake.warnings, refused: intake.refused, spec, faults, run })
     }
 
@@ -218,7 +210,7 @@ fn check_faults(faults: &[Fault], work: &Work) -> Result<()> {
 
 impl Run {
     pub(crate) fn journal(&self) -> &Path {
-        &self.journal
+        self.journal.path()
     }
 
     pub(crate) fn jobs(&self) -> usize {
@@ -227,6 +219,10 @@ impl Run {
 
     /// What has become of the jobs, as the journal has it; to be asked when the tree has ended.
     pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
-        ledger::open(&self.journal, &self.opened)?.tally(&self.jobs)
+        match self.journal.open() {
+            Some(opened) => opened?,
+            None => return Err(JournalError::Stuck(self.journal().to_owned())),
+        }
+        self.journal.lease(Reporter::default()).get()?.tally(&self.jobs)
     }
 }

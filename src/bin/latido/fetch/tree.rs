@@ -29,9 +29,10 @@ use latido::supervision::{Arbiters, Backoff, ChildSpec, Placement, SupervisorSpe
 use super::board::Board;
 use super::exec::Exec;
 use super::hosts::Manners;
+use super::hung::HungAfter;
 use super::job::{Rules, Stage};
-use super::journal;
-use super::ledger::{Crew, Ledger, Opened, Plan, Standing};
+use super::journal::{self, Shared};
+use super::ledger::{Crew, Ledger, Plan, Standing};
 use crate::cli::TransferArgs;
 
 /// From beat to beat.
@@ -43,8 +44,7 @@ const COMMAND_GRACE: Duration = Duration::from_secs(4);
 /// What a tree is made for.
 #[derive(Clone)]
 pub(crate) struct Work {
-    pub(crate) journal: std::path::PathBuf,
-    pub(crate) opened: Opened,
+    pub(crate) journal: Arc<Shared>,
     /// What keeps others away from the journal; until nothing is left of any command.
     pub(crate) reserved: Option<Arc<File>>,
     /// The jobs of this run, by their ids in the journal and in their order.
@@ -58,6 +58,8 @@ pub(crate) struct Work {
     pub(crate) content_disposition: bool,
     pub(crate) downloaders: usize,
     pub(crate) transfer: TransferArgs,
+    /// Who blocks its thread for so long is replaced.
+    pub(crate) hung_after: HungAfter,
     /// Whether somebody wants to hear of each step of each job.
     pub(crate) tells_all: bool,
     /// For a run that goes on when nothing is left to do.
@@ -67,14 +69,17 @@ pub(crate) struct Work {
 impl Work {
     /// The tree, and the board on which its progress is written.
     pub(crate) fn into_tree(self) -> (SupervisorSpec, Arc<Board>) {
+        let hung_after = self.hung_after;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = Arbiters::new(cores.min(self.downloaders));
         let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
+        let cpu = hung_after.watch(cpu);
         let pool = cpu.addr();
         let settings = self.settings;
         let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
-        let downloaders: Vec<_> = downloaders.into_iter().map(Downloader::breakable).collect();
+        let downloaders: Vec<_> =
+            downloaders.into_iter().map(|spec| Downloader::breakable(hung_after.watch(spec))).collect();
         let reserved = self.reserved;
         let runner = move || {
             let runner = CommandRunner::default().grace(COMMAND_GRACE);
@@ -85,12 +90,12 @@ impl Work {
             runner,
             &Placement::Shared(Arbiters::new(1)),
         );
+        let runners: Vec<_> = runners.into_iter().map(|spec| hung_after.watch(spec)).collect();
         let board = Arc::new(Board::new(self.downloaders));
         let standing = self.standing;
-        let heartbeat = heartbeat(&self.journal, &board, standing.as_ref());
+        let heartbeat = heartbeat(self.journal.path(), &board, standing.as_ref());
         let plan = Arc::new(Plan {
             journal: self.journal,
-            opened: self.opened,
             jobs: self.jobs,
             rules: self.rules,
             manners: self.manners,
@@ -101,18 +106,18 @@ impl Work {
             tells_all: self.tells_all,
             stays: standing.is_some(),
             crew: Crew {
-                downloaders: downloaders.iter().map(ChildSpec::addr).collect(),
-                cpu: cpu.addr(),
-                runners: runners.iter().map(ChildSpec::addr).collect(),
+                downloaders: downloaders.iter().map(ChildSpec::actor_ref).collect(),
+                cpu: cpu.actor_ref(),
+                runners: runners.iter().map(ChildSpec::actor_ref).collect(),
             },
             board: board.clone(),
         });
         let ledger =
             ChildSpec::new("ledger", move || Ledger::new(&plan)).on(Placement::OwnThread).backoff(gentle());
-        let ledger = Ledger::breakable(ledger);
-        let way_in = standing.as_ref().map(|standing| (standing.way_in)(ledger.addr()));
+        let ledger = Ledger::breakable(hung_after.watch(ledger));
+        let way_in = standing.as_ref().map(|standing| (standing.way_in)(ledger.actor_ref(), hung_after));
         let mut tree = team("latido", 5)
-            .child(heartbeat.spec("heartbeat").backoff(gentle()))
+            .child(hung_after.watch(heartbeat.spec("heartbeat").backoff(gentle())))
             .child(ledger)
             .child(team("downloaders", downloaders.len()).children(downloaders))
             .child(cpu);

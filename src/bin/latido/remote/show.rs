@@ -85,7 +85,7 @@ pub(super) fn event(out: &mut impl Write, event: &Event) -> io::Result<()> {
 
 pub(super) fn faults(out: &mut impl Write, faults: &[FaultInfo]) -> io::Result<()> {
     let width = faults.iter().map(|fault| fault.usage.chars().count()).max().unwrap_or(0);
-    for FaultInfo { usage, says } in faults {
+    for FaultInfo { usage, says, .. } in faults {
         writeln!(out, "{:<width$}  {}", presentable(usage), presentable(says))?;
     }
     Ok(())

@@ -33,6 +33,8 @@ pub(crate) enum Order {
     Inject(Inject),
     Restart(String),
     Stop(String),
+    /// To find out which faults that part has.
+    AskFaults(String),
 }
 
 pub(super) const HELP: &[(&str, &str)] = &[
@@ -104,19 +106,22 @@ impl View {
             KeyCode::Home => self.go(f64::NEG_INFINITY),
             KeyCode::End => self.go(f64::INFINITY),
             KeyCode::Char('p') => return self.panics(),
-            KeyCode::Char('i') => self.turn_to(Mode::Faults { chosen: 0, text: String::new() }),
+            KeyCode::Char('i') => {
+                self.turn_to(Mode::Faults { chosen: 0, text: String::new() })?;
+                return self.selected.clone().map(Order::AskFaults);
+            }
             KeyCode::Char('r') => return self.may_act().map(Order::Restart),
-            KeyCode::Char('s') => self.turn_to(Mode::Stop),
+            KeyCode::Char('s') => drop(self.turn_to(Mode::Stop)),
             _ => {}
         }
         None
     }
 
     /// What comes next ends in an action, if one is allowed.
-    fn turn_to(&mut self, mode: Mode) {
-        if self.may_act().is_some() {
-            self.mode = mode;
-        }
+    fn turn_to(&mut self, mode: Mode) -> Option<()> {
+        self.may_act()?;
+        self.mode = mode;
+        Some(())
     }
 
     fn panics(&mut self) -> Option<Order> {
@@ -125,39 +130,7 @@ impl View {
             self.refuse("nobody is above it, so that would end all of it; choose another part, or press i");
             return None;
         }
-        let (fault, _) = faults::OFFERED[0];
-        faults::inject(&path, fault).ok().map(Order::Inject)
-    }
-
-    fn in_faults(&mut self, code: KeyCode, chosen: usize, mut text: String) -> Option<Order> {
-        let own = faults::OFFERED.len();
-        let mut next = chosen;
-        match code {
-            KeyCode::Esc => {
-                self.mode = Mode::Tree;
-                return None;
-            }
-            KeyCode::Down => next = (chosen + 1).min(own),
-            KeyCode::Up => next = chosen.saturating_sub(1),
-            KeyCode::Backspace => drop(text.pop()),
-            KeyCode::Char(c) if chosen == own => text.push(c),
-            KeyCode::Char('j') => next = (chosen + 1).min(own),
-            KeyCode::Char('k') => next = chosen.saturating_sub(1),
-            KeyCode::Enter => {
-                let fault = faults::OFFERED.get(chosen).map_or(&*text, |(fault, _)| fault);
-                let path = self.selected.clone()?;
-                match faults::inject(&path, fault) {
-                    Ok(inject) => {
-                        self.mode = Mode::Tree;
-                        return Some(Order::Inject(inject));
-                    }
-                    Err(why) => self.refuse(why),
-                }
-            }
-            _ => {}
-        }
-        self.mode = Mode::Faults { chosen: next, text };
-        None
+        faults::inject(&path, "panic").ok().map(Order::Inject)
     }
 
     fn in_filter(&mut self, code: KeyCode) {

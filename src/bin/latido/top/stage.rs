@@ -13,6 +13,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::faults::Has;
 use super::keys::Order;
 use super::terminal::{THREAD, Taken};
 use super::view::View;
@@ -43,7 +44,14 @@ pub(crate) struct Stage {
 }
 
 type Heards = mpsc::Receiver<Heard>;
-type Answers = mpsc::UnboundedReceiver<Result<String, ClientError>>;
+type Answers = mpsc::UnboundedReceiver<Result<Answer, ClientError>>;
+
+/// What came of an order.
+enum Answer {
+    /// In words.
+    Done(String),
+    Faults(Has),
+}
 
 impl Stage {
     /// Shows a program that runs.
@@ -131,10 +139,16 @@ async fn run(
                         Some(Order::Quit) => return Ok(Curtain::Quit),
                         Some(Order::Interrupt) => return Ok(Curtain::Interrupted),
                         Some(order) => {
-                            view.say(asked(&order));
+                            if let Some(asked) = asked(&order) {
+                                view.say(asked);
+                            }
                             if let Some(client) = client.clone() {
                                 let answer = answer.clone();
-                                tokio::spawn(async move { answer.send(carry_out(&client, order).await) });
+                                tokio::spawn(async move {
+                                    if let Some(done) = carry_out(&client, order).await.transpose() {
+                                        let _ = answer.send(done); // the view has ended
+                                    }
+                                });
                             }
                         }
                         None => {}
@@ -149,7 +163,8 @@ async fn run(
             Some(answer) = answers.recv() => {
                 is_urgent = true;
                 match answer {
-                    Ok(done) => view.say(done),
+                    Ok(Answer::Done(done)) => view.say(done),
+                    Ok(Answer::Faults(has)) => view.hear_faults(has),
                     Err(error) => view.refuse(error.to_string()),
                 }
             }
@@ -205,18 +220,18 @@ fn keys() -> mpsc::UnboundedReceiver<io::Result<Event>> {
     keys
 }
 
-fn asked(order: &Order) -> String {
+fn asked(order: &Order) -> Option<String> {
     match order {
-        Order::Inject(inject) => format!("{} is put into {} ...", inject.fault, inject.path),
-        Order::Restart(path) => format!("{path} is stopped and started again ..."),
-        Order::Stop(path) => format!("{path} is stopped ..."),
-        Order::Quit | Order::Interrupt => String::new(),
+        Order::Inject(inject) => Some(format!("{} is put into {} ...", inject.fault, inject.path)),
+        Order::Restart(path) => Some(format!("{path} is stopped and started again ...")),
+        Order::Stop(path) => Some(format!("{path} is stopped ...")),
+        Order::AskFaults(_) | Order::Quit | Order::Interrupt => None,
     }
 }
 
-/// Answers what was done, in words.
-async fn carry_out(client: &Client, order: Order) -> Result<String, ClientError> {
-    Ok(match order {
+/// Answers what came of it, if that is to be seen.
+async fn carry_out(client: &Client, order: Order) -> Result<Option<Answer>, ClientError> {
+    Ok(Some(Answer::Done(match order {
         Order::Inject(inject) => {
             client.inject(&inject).await?;
             let when = inject.at_message.map_or_else(String::new, |n| format!(" at its message {n}"));
@@ -230,6 +245,11 @@ async fn carry_out(client: &Client, order: Order) -> Result<String, ClientError>
             client.stop(&path).await?;
             format!("{path} was stopped; it stays down until r restarts it")
         }
-        Order::Quit | Order::Interrupt => String::new(),
-    })
+        // A door that does not know is an old one, and the view has what every part has.
+        Order::AskFaults(path) => {
+            let faults = client.faults(Some(&path)).await.ok().filter(|faults| !faults.is_empty());
+            return Ok(faults.map(|faults| Answer::Faults(Has { path, faults })));
+        }
+        Order::Quit | Order::Interrupt => return Ok(None),
+    })))
 }

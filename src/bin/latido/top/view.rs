@@ -2,6 +2,7 @@
 
 use latido::control::wire::Entry;
 
+use super::faults::Has;
 use super::keys::Mode;
 use crate::picture::{Part, Past, Picture};
 
@@ -31,6 +32,8 @@ pub(crate) struct View {
     /// All events, not only those of what becomes of the parts.
     pub(super) all_events: bool,
     pub(super) mode: Mode,
+    /// Which faults a part has, as was heard last.
+    pub(super) has: Option<Has>,
     /// What is to be said to the user, until the next key.
     pub(super) word: Option<Word>,
     pub(super) colour: bool,
@@ -66,6 +69,7 @@ impl View {
             plays,
             all_events: false,
             mode: Mode::Tree,
+            has: None,
             word: None,
             colour,
         }

@@ -119,9 +119,11 @@ impl Ledger {
 
         let tell = self.downloads.tell.clone();
         let since = Instant::now();
-        let portion =
-            FetchAll::new(fetches).patience(PATIENCE, move |told| drop(tell.send((downloader, told))));
-        let answer = self.plan.crew.downloaders[downloader].send(portion).into_actor(self);
+        let portion = FetchAll::new(fetches)
+            .asked_by(self.reporter.clone())
+            .patience(PATIENCE, move |told| drop(tell.send((downloader, told))));
+        let it = self.plan.crew.downloaders[downloader].clone();
+        let answer = async move { it.ask(portion).await }.into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             ledger.hear_all(ctx);
             let rest = match answer {
@@ -154,7 +156,8 @@ impl Ledger {
         let next = self.to_fetch.iter().copied();
         if self.to_fetch.front().is_some_and(|id| !self.jobs.contains_key(id)) {
             let unread: Vec<_> = next.take(AHEAD).filter(|id| !self.jobs.contains_key(id)).collect();
-            self.jobs.extend(sound(self.journal.some(&unread)).into_iter().map(|job| (job.id, job)));
+            self.jobs
+                .extend(sound(sound(self.journal.get()).some(&unread)).into_iter().map(|job| (job.id, job)));
         }
     }
 

@@ -63,9 +63,11 @@ impl Ledger {
     fn process(&mut self, ids: Vec<i64>, runner: usize, ctx: &mut Context<Self>) {
         let Some(exec) = &self.plan.exec else { return };
         let command = exec.template.command(ids.iter().map(|id| &self.jobs[id]));
-        let run = RunCommand { command, time_limit: exec.time_limit };
+        let run = RunCommand::new(command).asked_by(self.reporter.clone());
+        let run = exec.time_limit.into_iter().fold(run, RunCommand::time_limit);
         let attempts: Vec<_> = ids.iter().map(|id| (*id, self.jobs[id].attempt)).collect();
-        let answer = self.plan.crew.runners[runner].send(run).into_actor(self);
+        let it = self.plan.crew.runners[runner].clone();
+        let answer = async move { it.ask(run).await }.into_actor(self);
         ctx.spawn(answer.map(move |answer, ledger, ctx| {
             let rest = match answer {
                 Ok(result) => {

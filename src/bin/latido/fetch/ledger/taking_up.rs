@@ -9,13 +9,38 @@ use super::{Ledger, sound};
 use crate::fetch::job::{Facts, Job, Stage};
 
 impl Ledger {
+    /// Opens the journal and begins. A ledger that was left behind may be in the middle of a write: this one is up when that
+    /// is over.
+    pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
+        if let Some(opened) = self.plan.journal.open() {
+            sound(opened);
+            return self.begin_work(ctx);
+        }
+        log::warn!("the ledger before this one is still at a write to the journal, which is waited for");
+        let journal = self.plan.journal.clone();
+        let opened = async move { journal.opened().await }.into_actor(self);
+        ctx.wait(opened.map(|opened, ledger, ctx| {
+            sound(opened);
+            ledger.begin_work(ctx);
+        }));
+    }
+
+    fn begin_work(&mut self, ctx: &mut Context<Self>) {
+        self.listen(ctx);
+        self.take_up(ctx);
+        self.hand_out(ctx);
+        if self.unfinished == 0 && self.unsaved.is_empty() && !self.plan.stays {
+            self.plan.board.finish();
+        }
+    }
+
     /// Takes up the jobs where the journal says they are.
-    pub(super) fn take_up(&mut self, ctx: &mut Context<Self>) {
+    fn take_up(&mut self, ctx: &mut Context<Self>) {
         let is_first = self.reporter.incarnation() <= 1;
         self.plan.board.reset();
         let stages = match self.plan.stays {
-            true => self.journal.all_stages(),
-            false => self.journal.stages(&self.plan.jobs),
+            true => sound(self.journal.get()).all_stages(),
+            false => sound(self.journal.get()).stages(&self.plan.jobs),
         };
         for (id, stage) in sound(stages) {
             match stage {
@@ -32,7 +57,7 @@ impl Ledger {
     }
 
     fn take_up_one(&mut self, id: i64, is_first: bool, ctx: &mut Context<Self>) {
-        let mut job = sound(self.journal.job(id));
+        let mut job = sound(sound(self.journal.get()).job(id));
         let before = job.clone();
         // It gets its tries again in the next run, not whenever a ledger crashes.
         if is_first || job.stage != Stage::Failed {

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use actix::prelude::*;
 use latido::actors::cpu_pool::{JobError, Run};
 use latido::actors::digest::ChecksumOf;
+use latido::supervision::AskError;
 
 use super::Ledger;
 use crate::cli::Sync;
@@ -33,7 +34,7 @@ impl Ledger {
         // Another algorithm than that of the downloaders, or whoever made the digest on the way crashed over it.
         let algorithm = self.jobs[&id].request.algorithm();
         let job = ChecksumOf { path: fetched.part().to_owned(), algorithm };
-        let digest = self.plan.crew.cpu.send(Run(job)).into_actor(self);
+        let digest = self.ask_cpu(job).into_actor(self);
         ctx.spawn(digest.map(move |digest, ledger, ctx| {
             let answer = match digest {
                 Ok(Ok(Ok(found))) => {
@@ -91,6 +92,15 @@ impl Ledger {
 }
 
 impl Ledger {
+    /// Has the pool read a file.
+    pub(super) fn ask_cpu(
+        &self,
+        job: ChecksumOf,
+    ) -> impl Future<Output = Result<<Run<ChecksumOf> as Message>::Result, AskError>> + use<> {
+        let cpu = self.plan.crew.cpu.clone();
+        async move { cpu.ask(Run(job)).await }
+    }
+
     /// A file has its name: its directory is to be synced, if that is wanted, before the journal says so.
     pub(super) fn is_renamed(&mut self, target: &Path) {
         if self.plan.transfer.sync == Sync::All {

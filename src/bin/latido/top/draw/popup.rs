@@ -1,5 +1,6 @@
 //! What stands above the rest for a while.
 
+use latido::control::wire::FaultInfo;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
@@ -7,7 +8,8 @@ use ratatui::widgets::{Block, Clear, Widget};
 
 use super::ink::{Ink, row, wrapped};
 use super::panes::event_row;
-use crate::top::faults::OFFERED;
+use crate::fetch::text::presentable;
+use crate::top::faults::ready;
 use crate::top::keys::{HELP, Mode};
 use crate::top::view::View;
 
@@ -25,18 +27,22 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, ink: Ink) {
 
 fn faults(buffer: &mut Buffer, area: Rect, view: &View, chosen: usize, text: &str, ink: Ink) {
     let style = |n| if n == chosen { ink.chosen() } else { Style::new() };
-    let mut lines: Vec<(String, Style)> = OFFERED
-        .iter()
-        .enumerate()
-        .map(|(n, (fault, what))| (format!("{fault:<9} {what}"), style(n)))
-        .collect();
-    let own = match chosen == OFFERED.len() {
+    let offered = view.offered();
+    let word = |fault: &FaultInfo| presentable(ready(fault).unwrap_or(&fault.usage));
+    let width = offered.iter().map(|fault| word(fault).chars().count()).max().unwrap_or(0);
+    let line = |(n, fault): (usize, &FaultInfo)| {
+        (format!("{:<width$}  {}", word(fault), presentable(&fault.says)), style(n))
+    };
+    let mut lines: Vec<(String, Style)> = offered.iter().enumerate().map(line).collect();
+    let own = match chosen == offered.len() {
         true => format!("{text}_"),
         false => "or write one yourself".to_owned(),
     };
-    lines.push((own, style(OFFERED.len())));
+    lines.push((own, style(offered.len())));
     let title = format!("break {}", view.selected.as_deref().unwrap_or_default());
-    lines_in(buffer, area, &title, lines, ink);
+    // Of a list that is too long, those up to the chosen one are seen at least.
+    let room = usize::from(area.height.saturating_sub(2));
+    lines_in(buffer, area, &title, lines.split_off((chosen + 1).saturating_sub(room)), ink);
 }
 
 /// The story of the last failure of a part, and what happened around it.

@@ -1,4 +1,4 @@
-use latido::control::wire::{Entry, Exit, Extra, What};
+use latido::control::wire::{Entry, Exit, Extra, FaultInfo, What};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::*;
 use crate::picture::Past;
 use crate::picture::samples::{budget, event, happened, incident, instance, tree};
+use crate::top::faults::Has;
 use crate::top::keys::Order;
 
 /// What is on a screen of this size.
@@ -296,11 +297,46 @@ fn a_stop_is_asked_about_and_the_root_is_not_broken_by_one_key() {
     assert_eq!(press(&mut view, KeyCode::Char('p')), None);
     assert!(screen(&mut view, 80, 24).contains("that would end all of it"));
     press(&mut view, KeyCode::Down);
-    press(&mut view, KeyCode::Char('i'));
-    for _ in 0..9 {
-        press(&mut view, KeyCode::Down);
-    }
+    assert!(matches!(press(&mut view, KeyCode::Char('i')), Some(Order::AskFaults(_))));
+    press(&mut view, KeyCode::End);
     "block:2@7".chars().for_each(|c| drop(press(&mut view, KeyCode::Char(c))));
     let order = press(&mut view, KeyCode::Enter);
     assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "block:2@7"));
+}
+
+#[test]
+fn the_faults_that_a_part_has_are_offered_as_soon_as_they_are_known_and_the_choice_stays() {
+    let fault = |usage: &str, example: Option<&str>| FaultInfo {
+        usage: usage.to_owned(),
+        says: format!("says of {usage}"),
+        example: example.map(ToOwned::to_owned),
+    };
+    let has = |path: &str, faults: Vec<FaultInfo>| Has { path: path.to_owned(), faults };
+    let own = [fault("cut", None), fault("signal:NAME", Some("signal:KILL")), fault("leak:BYTES", None)];
+    let mut view = view(normal(), 100.0);
+    press(&mut view, KeyCode::Char('i'));
+    assert!(screen(&mut view, 80, 24).contains("drop:3"), "what every part has");
+    (0..3).for_each(|_| drop(press(&mut view, KeyCode::Down)));
+    view.hear_faults(has("app/other", own.to_vec()));
+    assert!(!screen(&mut view, 80, 24).contains("signal"));
+    view.hear_faults(has(
+        "app/pool/0",
+        [&own[..1], &[fault("block:SECONDS", Some("block:3"))], &own[1..]].concat(),
+    ));
+    assert!(screen(&mut view, 80, 24).contains("signal:KILL  says of signal:NAME"));
+    let order = press(&mut view, KeyCode::Enter);
+    assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "block:3"));
+
+    let many = (0..40).map(|n| fault(&format!("own-{n}"), None)).chain(own[2..].to_vec());
+    view.hear_faults(has("app/pool/0", many.collect()));
+    assert_eq!(press(&mut view, KeyCode::Char('i')), Some(Order::AskFaults("app/pool/0".to_owned())));
+    press(&mut view, KeyCode::End);
+    press(&mut view, KeyCode::Up);
+    let shown = screen(&mut view, 80, 24);
+    assert!(shown.contains("leak:BYTES") && !shown.contains("own-0 "), "{shown}");
+    assert_eq!(press(&mut view, KeyCode::Enter), None, "nobody has said how many");
+    "64".chars().for_each(|c| drop(press(&mut view, KeyCode::Char(c))));
+    assert!(screen(&mut view, 80, 24).contains("leak:64_"));
+    let order = press(&mut view, KeyCode::Enter);
+    assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "leak:64"));
 }

@@ -3,7 +3,7 @@
 import { nameOf } from "./format.js";
 
 /** How much is kept: events, and children over all trees together. A child that has not changed is kept once. */
-const LIMITS = { events: 20_000, children: 400_000, extras: 4_000 };
+const LIMITS = { events: 20_000, children: 400_000, incidents: 512, extras: 4_000 };
 
 export class Log {
   constructor(limits = {}) {
@@ -91,7 +91,7 @@ export class Log {
 
   #incident(incident) {
     this.incidents.set(incident.id, incident);
-    if (this.incidents.size > 512) this.incidents.delete(this.incidents.keys().next().value);
+    if (this.incidents.size > this.limits.incidents) this.incidents.delete(this.incidents.keys().next().value);
   }
 
   #extra({ name, at, value }) {

@@ -2,6 +2,9 @@
 
 import { lines } from "./door.js";
 
+/** How much is kept of one: more than its two files have room for. */
+export const KEPT = { events: 500_000, children: 1_000_000, incidents: 100_000, extras: 500_000 };
+
 /** What was read is none. */
 export class NoRecording extends Error {}
 

@@ -3,7 +3,7 @@
 import { Door } from "./door.js";
 import { Live } from "./live.js";
 import { Log } from "./log.js";
-import { read } from "./record.js";
+import { KEPT, read } from "./record.js";
 
 export class Source {
   /**
@@ -82,7 +82,7 @@ export class Source {
   /** Until all of it is read, what was there before is shown. */
   async #read(name, streams, isServed) {
     const { live } = this;
-    const log = new Log();
+    const log = new Log(KEPT);
     for (const stream of streams) await read(stream, log);
     if (this.live !== live) return; // the user has gone on to something else
     live?.close();

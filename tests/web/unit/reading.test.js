@@ -4,7 +4,7 @@ import { lines, tokenOf } from "../../../src/control/page/door.js";
 import { buttons, typed } from "../../../src/control/page/faults.js";
 import { stepsOf } from "../../../src/control/page/incidents.js";
 import { Log } from "../../../src/control/page/log.js";
-import { read } from "../../../src/control/page/record.js";
+import { KEPT, read } from "../../../src/control/page/record.js";
 import { sentence } from "../../../src/control/page/speak.js";
 import { app, event, exited, incident } from "./entries.js";
 
@@ -21,6 +21,16 @@ test("lines are read however they are cut, and a torn last one is not", async ()
   const read = [];
   for await (const value of lines(cut)) read.push(value.a);
   assert.deepEqual(read, [1, 2, "ä"]);
+});
+
+test("of a long recording the beginning is kept, of a program that runs the end", async () => {
+  const lines = [app(1, 0), ...Array.from({ length: 30_000 }, (_, n) => exited(n + 1, 2 + n / 100, "app/a"))];
+  const text = lines.map((entry) => JSON.stringify(entry)).join("\n") + "\n";
+  const [whole, bounded] = [new Log(KEPT), new Log()];
+  await read(stream(text), whole);
+  await read(stream(text), bounded);
+  assert.deepEqual([whole.events.length, whole.events[0].seq], [30_000, 1]);
+  assert.ok(bounded.events.length < 30_000 && bounded.events.at(-1).seq === 30_000);
 });
 
 test("a recording is read, what a later version adds is passed over, and what is none is refused in words", async () => {

@@ -1,6 +1,7 @@
 //! One program per message.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -81,13 +82,25 @@ async fn runs_do_not_wait_for_one_another() {
 
 #[actix::test]
 async fn a_run_begins_when_nothing_is_left_of_the_same_run_that_was_given_up() {
+    take_a_lock_in_turn(|file, _| RunCommand::new(program("hold-lock").arg(file))).await;
+}
+
+#[actix::test]
+async fn a_run_under_a_name_begins_when_nothing_is_left_of_another_under_it_that_was_given_up() {
+    // No two of the command lines are the same.
+    let other = |file: &Path, n| file.with_file_name(format!("{}lock", "./".repeat(n)));
+    take_a_lock_in_turn(|file, n| RunCommand::new(program("hold-lock").arg(other(file, n))).named("one"))
+        .await;
+}
+
+/// What `run` gives takes a lock on a file, and each is given up when it has it.
+async fn take_a_lock_in_turn(run: impl Fn(&Path, usize) -> RunCommand) {
     let runner = runner();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("lock");
-    let command = program("hold-lock").arg(&file);
     let mut holder = String::new();
-    for _ in 0..5 {
-        let run = actix::spawn(runner.send(RunCommand::new(command.clone())));
+    for n in 0..5 {
+        let run = actix::spawn(runner.send(run(&file, n)));
         let holds_it = || fs::read_to_string(&file).unwrap_or_default();
         until(|| run.is_finished() || (holds_it().ends_with('\n') && holds_it() != holder)).await;
         assert!(!run.is_finished(), "{:?}", run.await);

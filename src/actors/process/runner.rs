@@ -35,18 +35,27 @@ pub struct RunCommand {
     /// How long it may take. Then it is asked to end, and killed if it does not.
     pub time_limit: Option<Duration>,
     asker: Reporter,
+    name: Option<String>,
 }
 
 impl RunCommand {
     /// Runs `command`, for as long as it takes.
     pub fn new(command: Command) -> Self {
-        Self { command, time_limit: None, asker: Reporter::default() }
+        Self { command, time_limit: None, asker: Reporter::default(), name: None }
     }
 
     /// Says whose life it is run for ([`Reporter::current`] of an actor's code). When that has ended, so has the run,
     /// although an actor that blocks its thread, and was left behind, still waits for it.
     pub fn asked_by(mut self, asker: Reporter) -> Self {
         self.asker = asker;
+        self
+    }
+
+    /// Runs it under this name, and not that of its command line. It begins when nothing is left of whatever ran under the same
+    /// name before and was cut off, because nobody waited for it any more or its actor had failed: for commands that differ, and
+    /// may be about the same things.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -200,7 +209,7 @@ impl Handler<RunCommand> for CommandRunner {
 
 /// `None` if it was stopped.
 async fn run(
-    RunCommand { command, time_limit, .. }: RunCommand,
+    RunCommand { command, time_limit, name, .. }: RunCommand,
     grace: Duration,
     guards: Guards,
     mut stop: watch::Receiver<bool>,
@@ -209,7 +218,8 @@ async fn run(
         return None;
     }
     let start = Instant::now();
-    let (mut program, mut pipes) = match guards.start(&command).await {
+    let name = name.unwrap_or_else(|| command.to_string());
+    let (mut program, mut pipes) = match guards.start(&command, &name).await {
         Ok(started) => started,
         Err(error) => return Some(Err(error.into())),
     };
@@ -274,16 +284,15 @@ struct Guards {
 }
 
 impl Guards {
-    async fn start(&self, command: &Command) -> Result<(Program, Pipes), CommandError> {
+    async fn start(&self, command: &Command, name: &str) -> Result<(Program, Pipes), CommandError> {
         while let Some(guard) = self.take() {
-            match Program::start(guard, command.to_string(), command, Input::Nothing).await {
+            match Program::start(guard, name.to_owned(), command, Input::Nothing).await {
                 // It has been killed meanwhile.
                 Err(CommandError::Guard(_)) => {}
                 started => return started,
             }
         }
-        Program::start(Guard::start(self.held.as_deref())?, command.to_string(), command, Input::Nothing)
-            .await
+        Program::start(Guard::start(self.held.as_deref())?, name.to_owned(), command, Input::Nothing).await
     }
 
     fn take(&self) -> Option<Guard> {

@@ -22,7 +22,7 @@ mod sql;
 mod standing;
 
 use holder::Holder;
-pub(crate) use shared::{Lease, Shared};
+pub(crate) use shared::{Held, Lease, Shared};
 
 /// `PRAGMA application_id`: "lati". Tells our files from other people's databases.
 const APPLICATION_ID: i32 = 0x6c61_7469;

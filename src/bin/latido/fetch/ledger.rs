@@ -33,7 +33,7 @@ use super::cause::Cause;
 use super::exec::{Exec, Queue};
 use super::hosts::{Hosts, Manners, host};
 use super::job::{Answer, Job, Next, Rules, Stage};
-use super::journal::{JournalError, Lease, Shared};
+use super::journal::{Held, JournalError, Lease, Shared};
 use super::mirrors::{Mirrors, Outcome};
 use super::report::JobReport;
 use crate::cli::TransferArgs;
@@ -147,6 +147,11 @@ impl Ledger {
         }
     }
 
+    /// The journal, for one step. Panics if somebody else is in this ledger's place, which it cannot know otherwise.
+    fn journal(&self) -> Held<'_> {
+        sound(self.journal.get())
+    }
+
     /// A job that is under way from now on.
     fn take(&mut self, id: i64) -> &mut Job {
         let journal = &self.journal;
@@ -188,7 +193,7 @@ impl Ledger {
                 log::warn!("{} could not be synced: {error}", directory.display());
             }
         }
-        sound(sound(self.journal.get()).record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
+        sound(self.journal().record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
         self.saved = Some(Instant::now());
         for id in self.unsaved.drain(..) {
             // Those that wait for another try are read again when their turn comes.

@@ -49,7 +49,7 @@ impl Handler<Admit> for Ledger {
         // What is finished is no longer in hand from here on: the journal alone has it.
         self.write();
         let known: Vec<_> =
-            requests.iter().map(|request| sound(sound(self.journal.get()).known(&request.target))).collect();
+            requests.iter().map(|request| sound(self.journal().known(&request.target))).collect();
         let refused = requests.iter().zip(&known).filter_map(|(request, known)| {
             let known = known.as_ref().filter(|known| !known.is_finished() && known.request != *request)?;
             // Two downloads must not write to one file, nor one go on with another's answer.
@@ -66,13 +66,13 @@ impl Handler<Admit> for Ledger {
         }
         let before: Vec<Option<Stage>> = known.into_iter().map(|known| known.map(|job| job.stage)).collect();
         let targets: Vec<_> = requests.iter().map(|request| request.target.clone()).collect();
-        let admitted = sound(sound(self.journal.get()).admit_for_good(requests));
+        let admitted = sound(self.journal().admit_for_good(requests));
         for part in &admitted.orphans {
             // That it is gone already is as good.
             let _ = std::fs::remove_file(part);
         }
         if let Some(exec) = &self.plan.exec {
-            sound(sound(self.journal.get()).process_anew(&admitted.jobs, &exec.template.to_string()));
+            sound(self.journal().process_anew(&admitted.jobs, &exec.template.to_string()));
         }
         let mut admission = Admission::default();
         for (target, before) in targets.iter().zip(before) {
@@ -90,7 +90,7 @@ impl Handler<Admit> for Ledger {
 impl Ledger {
     /// Takes up a job that nobody is at. Answers whether there is anything to do.
     fn begin(&mut self, target: &std::path::Path, before: Option<Stage>, ctx: &mut Context<Self>) -> bool {
-        let mut job = sound(sound(self.journal.get()).known(target)).expect("it was admitted");
+        let mut job = sound(self.journal().known(target)).expect("it was admitted");
         let admitted = job.clone();
         job.recover(facts(&job), &self.plan.rules);
         match before {

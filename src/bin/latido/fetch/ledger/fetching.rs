@@ -156,8 +156,8 @@ impl Ledger {
         let next = self.to_fetch.iter().copied();
         if self.to_fetch.front().is_some_and(|id| !self.jobs.contains_key(id)) {
             let unread: Vec<_> = next.take(AHEAD).filter(|id| !self.jobs.contains_key(id)).collect();
-            self.jobs
-                .extend(sound(sound(self.journal.get()).some(&unread)).into_iter().map(|job| (job.id, job)));
+            let read = sound(self.journal().some(&unread));
+            self.jobs.extend(read.into_iter().map(|job| (job.id, job)));
         }
     }
 

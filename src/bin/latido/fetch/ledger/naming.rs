@@ -46,7 +46,7 @@ impl Ledger {
     fn publish_as(&mut self, id: i64, name: &Path, digest: &Checksum) -> Result<(), FetchError> {
         let taken = || FetchError::Disk { path: name.to_owned(), source: ErrorKind::AlreadyExists.into() };
         // It may be there, or be to come.
-        if sound(sound(self.journal.get()).is_anothers(id, name)) {
+        if sound(self.journal().is_anothers(id, name)) {
             return Err(taken());
         }
         let fetched = self.fetched.remove(&id).ok_or_else(taken)?;
@@ -61,7 +61,7 @@ impl Ledger {
 
     /// At once, so that the next run looks for the file there.
     fn named(&mut self, id: i64, name: &Path, digest: &Checksum) {
-        sound(sound(self.journal.get()).name(id, name));
+        sound(self.journal().name(id, name));
         self.change(id, |job| job.request.target = name.into());
         if self.plan.tells_all {
             self.reporter.report(JobReport::verified(&self.jobs[&id], digest));
@@ -71,7 +71,7 @@ impl Ledger {
     /// The name is taken. A file of the very same bytes is the one that was wanted: a run may have ended just after it
     /// was named.
     fn compare(&mut self, id: i64, attempt: u32, name: PathBuf, digest: Checksum, ctx: &mut Context<Self>) {
-        let others = sound(sound(self.journal.get()).is_anothers(id, &name)) || !is_file(&name);
+        let others = sound(self.journal().is_anothers(id, &name)) || !is_file(&name);
         let job = ChecksumOf { path: name.clone(), algorithm: digest.algorithm() };
         let found = self.ask_cpu(job).into_actor(self);
         ctx.spawn(found.map(move |found, ledger, ctx| {

@@ -64,6 +64,8 @@ impl Ledger {
         let Some(exec) = &self.plan.exec else { return };
         let command = exec.template.command(ids.iter().map(|id| &self.jobs[id]));
         let run = RunCommand::new(command).asked_by(self.reporter.clone());
+        // The files of a batch may be others the next time; whatever was cut off may be at one of them.
+        let run = if exec.most > 1 { run.named("exec-batch") } else { run };
         let run = exec.time_limit.into_iter().fold(run, RunCommand::time_limit);
         let attempts: Vec<_> = ids.iter().map(|id| (*id, self.jobs[id].attempt)).collect();
         let it = self.plan.crew.runners[runner].clone();

@@ -39,8 +39,8 @@ impl Ledger {
         let is_first = self.reporter.incarnation() <= 1;
         self.plan.board.reset();
         let stages = match self.plan.stays {
-            true => sound(self.journal.get()).all_stages(),
-            false => sound(self.journal.get()).stages(&self.plan.jobs),
+            true => self.journal().all_stages(),
+            false => self.journal().stages(&self.plan.jobs),
         };
         for (id, stage) in sound(stages) {
             match stage {
@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     fn take_up_one(&mut self, id: i64, is_first: bool, ctx: &mut Context<Self>) {
-        let mut job = sound(sound(self.journal.get()).job(id));
+        let mut job = sound(self.journal().job(id));
         let before = job.clone();
         // It gets its tries again in the next run, not whenever a ledger crashes.
         if is_first || job.stage != Stage::Failed {

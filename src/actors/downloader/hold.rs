@@ -5,11 +5,13 @@
 //! ended and does not know it yet. That one's next step, be it a write or the rename to the final name, fails. A step
 //! that is being taken is waited for.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -20,7 +22,10 @@ use crate::Reporter;
 /// From look to look whether a step is over that has been begun by who was left behind.
 const LOOK: Duration = Duration::from_millis(20);
 
-static HOLDS: Mutex<BTreeMap<PathBuf, Weak<Hold>>> = Mutex::new(BTreeMap::new());
+type Holds = HashMap<OsString, Weak<Hold>>;
+
+/// By the bytes of their paths: to take paths apart for each of ten thousand small files would be felt.
+static HOLDS: LazyLock<Mutex<Holds>> = LazyLock::new(Mutex::default);
 
 /// For whom a file is fetched, and by whom: nobody, if those are in no tree.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +50,7 @@ impl Hold {
     pub(super) fn new(path: &Path, file: Arc<File>, owners: Owners) -> Arc<Self> {
         let (is_handed_over, is_taken_away) = Default::default();
         let hold = Arc::new(Self { path: path.to_owned(), file, owners, is_handed_over, is_taken_away });
-        all().insert(path.to_owned(), Arc::downgrade(&hold));
+        all().insert(path.into(), Arc::downgrade(&hold));
         hold
     }
 
@@ -85,10 +90,12 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut all = all();
-        // Somebody else may have it by now.
-        if all.get(&self.path).is_some_and(|known| std::ptr::eq(known.as_ptr(), self)) {
-            all.remove(&self.path);
+        let path = std::mem::take(&mut self.path);
+        if let Entry::Occupied(known) = all().entry(path.into())
+            // Somebody else may have it by now.
+            && std::ptr::eq(known.get().as_ptr(), self)
+        {
+            known.remove();
         }
     }
 }
@@ -96,7 +103,7 @@ impl Drop for Hold {
 /// Takes the part file at `path` away from whoever was left behind with it.
 pub(super) async fn take_from_the_gone(path: &Path) {
     loop {
-        let held = all().get(path).and_then(Weak::upgrade);
+        let held = all().get(path.as_os_str()).and_then(Weak::upgrade);
         match held.filter(|held| held.is_orphaned()) {
             Some(held) if !held.take_away() => sleep(LOOK).await,
             _ => return,
@@ -104,7 +111,7 @@ pub(super) async fn take_from_the_gone(path: &Path) {
     }
 }
 
-fn all() -> MutexGuard<'static, BTreeMap<PathBuf, Weak<Hold>>> {
+fn all() -> MutexGuard<'static, Holds> {
     HOLDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -177,7 +184,7 @@ mod tests {
         let ((asker, ends), next) = (life(), life().0);
         let old = part(&path, &asker, &asker).unwrap();
         ends.ended(1);
-        let hold = all().get(&path).and_then(Weak::upgrade).unwrap();
+        let hold = all().get(path.as_os_str()).and_then(Weak::upgrade).unwrap();
         let step = hold.step().unwrap();
         let mut taken = std::pin::pin!(take_from_the_gone(&path));
         assert!(taken.as_mut().now_or_never().is_none());

@@ -8,11 +8,14 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use latido::actors::cpu_pool::CpuPool;
 use latido::actors::digest::Sha256;
 use latido::actors::downloader::{Downloader, Fetch, FetchError, Progress};
+use latido::fault::Injection;
+use latido::supervision::{ChildSpec, Placement, SupervisorSpec};
 use support::download::{IMPATIENT, fetch, files_in};
 use support::server::{Request, Server, Step, head, ok, send, whole};
 use tempfile::tempdir;
@@ -177,6 +180,24 @@ async fn a_pool_that_is_lost_costs_the_hash_and_not_the_file() {
     let fetched = Downloader::default().hash_on(pool).start().send(fetch).await.unwrap().unwrap();
     assert_eq!(fetched.sha256(), None);
     assert!(fs::read(fetched.part()).unwrap() == body);
+}
+
+#[actix::test]
+async fn a_pool_that_hangs_over_a_file_keeps_nobody_waiting() {
+    let body = vec![7; MEGABYTES];
+    let answer = body.clone();
+    let server = Server::start(move |_| ok(&answer));
+    let dir = tempdir().unwrap();
+    let cpu = ChildSpec::new("cpu", || CpuPool::new(1)).on(Placement::OwnThread);
+    let cpu = cpu.watchdog(Duration::from_millis(200));
+    let pool = cpu.actor_ref();
+    let tree = SupervisorSpec::new("app").child(cpu).start().unwrap();
+    tree.inject("app/cpu", "block:1000@1".parse::<Injection>().unwrap()).unwrap();
+    let fetch = Fetch::new(server.url("file"), dir.path().join("file")).sha256();
+    let fetched = Downloader::default().hash_on(pool).start().send(fetch).await.unwrap().unwrap();
+    assert_eq!(fetched.sha256(), None, "it is read once more");
+    assert!(fs::read(fetched.part()).unwrap() == body);
+    tree.stop(Duration::from_secs(30)).await;
 }
 
 // ===== connections that die under a request =====

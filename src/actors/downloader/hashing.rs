@@ -13,7 +13,6 @@ use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use actix::dev::Request;
 use actix::prelude::*;
 use futures::FutureExt;
 use sha2::Digest;
@@ -21,6 +20,7 @@ use sha2::Digest;
 use super::part::Part;
 use crate::actors::cpu_pool::{CpuJob, CpuPool, Run};
 use crate::actors::digest::Sha256;
+use crate::supervision::ActorRef;
 
 /// How much of each file is hashed where it arrives, whatever else comes: less than a millisecond's work.
 const HERE: u64 = 1 << 20;
@@ -31,8 +31,40 @@ const MOST: u64 = 64 << 20;
 /// Large enough that system calls cost nothing beside the hash, small enough for the second-level cache.
 const BUFFER: usize = 64 << 10;
 
+/// A pool that hashes for downloaders: an address of one, or better the [`ActorRef`] of one in a tree. By that one hears also
+/// of a pool that hangs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum HashingPool {
+    Addr(Addr<CpuPool>),
+    Supervised(ActorRef<CpuPool>),
+}
+
+impl From<Addr<CpuPool>> for HashingPool {
+    fn from(pool: Addr<CpuPool>) -> Self {
+        Self::Addr(pool)
+    }
+}
+
+impl From<ActorRef<CpuPool>> for HashingPool {
+    fn from(pool: ActorRef<CpuPool>) -> Self {
+        Self::Supervised(pool)
+    }
+}
+
+impl HashingPool {
+    /// What becomes of the hash.
+    fn follow(&self, follow: Follow) -> Pin<Box<dyn Future<Output = State>>> {
+        match self.clone() {
+            Self::Addr(pool) => Box::pin(async move { State::of(pool.send(Run(follow)).await) }),
+            Self::Supervised(pool) => Box::pin(async move { State::of(pool.ask(Run(follow)).await) }),
+        }
+    }
+}
+
 pub(super) struct Hashing {
-    pool: Option<Addr<CpuPool>>,
+    pool: Option<HashingPool>,
     state: State,
     /// From the beginning of the file.
     hashed: u64,
@@ -43,7 +75,7 @@ pub(super) struct Hashing {
 enum State {
     Here(sha2::Sha256),
     /// The pool has it, and comes so far with it.
-    Away(Pin<Box<Request<CpuPool, Run<Follow>>>>, u64),
+    Away(Pin<Box<dyn Future<Output = State>>>, u64),
     /// The pool crashed with it, or the file could not be read. It can still be read again.
     Lost,
 }
@@ -72,7 +104,7 @@ impl<W> CpuJob<W> for Follow {
 }
 
 impl Hashing {
-    pub(super) fn new(pool: Option<Addr<CpuPool>>) -> Self {
+    pub(super) fn new(pool: Option<HashingPool>) -> Self {
         let state = State::Here(sha2::Sha256::new());
         Self { pool, state, hashed: 0, file: None, _counted: Counted::new() }
     }
@@ -93,10 +125,10 @@ impl Hashing {
             return;
         }
         if let State::Away(follow, to) = &mut self.state
-            && let Some(answer) = follow.as_mut().now_or_never()
+            && let Some(state) = follow.as_mut().now_or_never()
         {
             self.hashed = *to;
-            self.state = State::of(answer);
+            self.state = state;
         }
         if whole_until.saturating_sub(self.hashed) >= PIECE {
             self.send_away(whole_until, part);
@@ -107,9 +139,9 @@ impl Hashing {
     pub(super) async fn finish(mut self, length: u64, part: &Part) -> Option<Sha256> {
         loop {
             if let State::Away(follow, to) = &mut self.state {
-                let answer = follow.as_mut().await;
+                let state = follow.as_mut().await;
                 self.hashed = *to;
-                self.state = State::of(answer);
+                self.state = state;
             }
             match self.state {
                 State::Here(state) if self.hashed == length => return Some(Sha256(state.finalize().into())),
@@ -132,7 +164,7 @@ impl Hashing {
             self.file = Some(file.clone());
             let to = whole_until.min(self.hashed + MOST);
             let follow = Follow { state, file, from: self.hashed, to };
-            self.state = State::Away(Box::pin(pool.send(Run(follow))), to);
+            self.state = State::Away(pool.follow(follow), to);
         }
     }
 }

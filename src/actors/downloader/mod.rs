@@ -46,6 +46,7 @@ use actix::prelude::*;
 pub use self::batch::{Early, FetchAll};
 pub use self::credentials::Credentials;
 pub use self::error::FetchError;
+pub use self::hashing::HashingPool;
 pub use self::limit::RateLimit;
 pub use self::netrc::{Netrc, NetrcError};
 pub use self::progress::Progress;
@@ -57,7 +58,6 @@ use self::mishap::Mishaps;
 use self::part::Part;
 use self::transfer::Means;
 use super::WhileWanted;
-use super::cpu_pool::CpuPool;
 use super::digest::Sha256;
 use crate::Reporter;
 
@@ -276,7 +276,7 @@ impl Fetched {
 #[derive(Clone, Debug, Default)]
 pub struct Downloader {
     settings: Arc<Settings>,
-    pool: Option<Addr<CpuPool>>,
+    pool: Option<HashingPool>,
     mishaps: Arc<Mishaps>,
 }
 
@@ -287,9 +287,10 @@ impl Downloader {
     }
 
     /// Lets `pool` hash what comes after the first mebibyte of a file, on another core, while more of it is received. It reads
-    /// it from the part file.
-    pub fn hash_on(mut self, pool: Addr<CpuPool>) -> Self {
-        self.pool = Some(pool);
+    /// it from the part file. An address will do; the [`actor_ref`](crate::supervision::ChildSpec::actor_ref) of a pool in a
+    /// tree keeps nobody waiting if the pool hangs.
+    pub fn hash_on(mut self, pool: impl Into<HashingPool>) -> Self {
+        self.pool = Some(pool.into());
         self
     }
 

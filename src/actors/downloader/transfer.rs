@@ -6,13 +6,12 @@ use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use actix::prelude::*;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE};
 
 use super::client::{Answer, BrokenOff, Clients, Way};
-use super::hashing::Hashing;
+use super::hashing::{Hashing, HashingPool};
 use super::hold::{Owners, take_from_the_gone};
 use super::mishap::Mishaps;
 use super::part::{self, Part};
@@ -21,7 +20,6 @@ use super::range::{Whole, check_whole};
 use super::record::Record;
 use super::{Fetch, FetchError, Fetched, Limits, Progress, RateLimit, disposition, error, room, times};
 use crate::Reporter;
-use crate::actors::cpu_pool::CpuPool;
 
 /// What comes within a moment need not be gone on with, and costs as little as it can.
 const LARGE: u64 = 8 << 20;
@@ -32,7 +30,7 @@ pub(super) struct Means {
     pub(super) clients: Clients,
     pub(super) limits: Limits,
     pub(super) rate_limit: Option<RateLimit>,
-    pub(super) pool: Option<Addr<CpuPool>>,
+    pub(super) pool: Option<HashingPool>,
     pub(super) mishaps: Arc<Mishaps>,
 }
 

@@ -74,7 +74,7 @@ impl Work {
         let threads = Arbiters::new(cores.min(self.downloaders));
         let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
         let cpu = hung_after.watch(cpu);
-        let pool = cpu.addr();
+        let pool = cpu.actor_ref();
         let settings = self.settings;
         let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));

@@ -1,6 +1,6 @@
 //! The events of a run, sorted for those who check them: by life, and by family.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::thread::ThreadId;
 use std::time::{Duration, SystemTime};
 
@@ -187,7 +187,20 @@ fn families<'a>(plan: &'a Plan, events: &'a [Event]) -> Vec<Family<'a>> {
     let index: HashMap<TreePath, usize> =
         families.iter().enumerate().map(|(n, family)| (family.boss.clone(), n)).collect();
 
+    let mut left_behind = HashSet::new();
     for (at, event) in events.iter().enumerate() {
+        let life = (&event.path, event.incarnation);
+        match (&event.kind, event.report::<Note>()) {
+            (EventKind::Exited { reason, .. } | EventKind::Stopped { reason, .. }, _)
+                if matches!(reason, ExitReason::Unresponsive { .. }) =>
+            {
+                left_behind.insert(life);
+            }
+            // Its thread had no processor in the middle of its start, for so long that it was taken for blocked. What it does
+            // now is nothing to its family.
+            (_, Some(Note::Built(_))) if left_behind.contains(&life) => continue,
+            _ => {}
+        }
         // Notes from outside name whom they are about; the scribe that says them does not matter.
         let about = match event.report::<Note>() {
             Some(Note::Ordered { about, .. } | Note::Answered { about, .. }) => about,

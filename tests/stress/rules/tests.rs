@@ -55,12 +55,17 @@ fn events(story: &str) -> Vec<Event> {
                 *life += 1;
                 EventKind::Report(std::sync::Arc::new(Note::Built(std::thread::current().id())))
             }
+            "is-late" => EventKind::Report(std::sync::Arc::new(Note::Built(std::thread::current().id()))),
             "dropped" => EventKind::Report(std::sync::Arc::new(Note::Dropped)),
             "quiet" => EventKind::Report(std::sync::Arc::new(Note::Quiet)),
             "up" => EventKind::Started,
             "stops" => EventKind::Stopped { reason: ExitReason::Shutdown, took: Duration::ZERO },
-            "fails" | "finishes" => EventKind::Exited {
-                reason: if what == "fails" { ExitReason::failed("x") } else { ExitReason::Normal },
+            "fails" | "hangs" | "finishes" => EventKind::Exited {
+                reason: match what {
+                    "fails" => ExitReason::failed("x"),
+                    "hangs" => ExitReason::Unresponsive { blocked: SECOND },
+                    _ => ExitReason::Normal,
+                },
                 lived: SECOND,
                 lost: 0,
                 message: None,
@@ -111,6 +116,8 @@ fn what_is_right_breaks_no_rule() {
     use Restart::{Permanent, Transient};
     for (strategy, restart, story) in [
         (Strategy::OneForOne, Permanent, "c2 fails, c2 restarts, c2 built, c2 up, quiet"),
+        // It was left behind in the middle of its start.
+        (Strategy::OneForOne, Permanent, "c2 hangs, c2 is-late, c2 restarts, c2 built, c2 up, quiet"),
         (Strategy::OneForOne, Transient, "c2 finishes, quiet, c3 stops, c1 stops, app stops"),
         (
             Strategy::OneForAll,

@@ -86,7 +86,7 @@ async fn may_act(State(house): State<Arc<House>>, request: Request, next: Next) 
     if !house.instance.actions {
         return refused(
             StatusCode::FORBIDDEN,
-            "this program allows to look, not to act; start it so that it does",
+            "this program allows to look, not to act; start it with --allow-actions, or have it call `Door::allow_actions`",
         );
     }
     if !house.actions.take() {

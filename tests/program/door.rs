@@ -131,8 +131,10 @@ fn what_is_not_allowed_or_not_there_is_refused_in_words() {
     let looked = Looked::at(&[]);
     for (args, words) in [
         (&["inject", "latido/cpu", "panic"][..], "allows to look, not to act"),
-        (&["stop", "latido/cpu"], "allows to look, not to act"),
+        (&["stop", "latido/cpu"], "start it with --allow-actions"),
         (&["why", "17"], "no incident of \"17\" is known"),
+        (&["why", "latido/cpu"], "no incident of \"latido/cpu\" is known"),
+        (&["why", "latido/gpu"], "there is no part \"latido/gpu\""),
         (&["tree", "--pid", "1"], "no program with the number 1 has a door"),
         (&["inject", "latido/cpu", "panic@x"], "`x` is no rule"),
         (&["pause", "latido/cpu"], "allows to look, not to act"),

@@ -56,7 +56,7 @@ fn a_part_is_broken_by_one_key_and_it_is_told_why_it_came_back() {
     // A fault that is written by hand, and a stop that is asked about.
     top.press("i");
     top.until_shown("or write one yourself");
-    top.press("\u{1b}[B\u{1b}[B\u{1b}[B\u{1b}[B\u{1b}[Bfail\r");
+    top.press("\u{1b}[Afail\r");
     top.until_shown("latido/downloaders/0 #3 started");
     top.press("sy");
     top.until_shown("it stays down until r restarts it");

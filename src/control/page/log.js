@@ -136,9 +136,10 @@ export function sortOf(event) {
       return event.level === "info" ? "stopped" : "failed";
     case "started":
       return event.incarnation > 1 ? "restarted" : "started";
+    case "injected":
+      return event.fault === "heal" ? "held" : "injected";
     case "gave_up":
     case "restarting":
-    case "injected":
     case "missed":
       return event.kind;
     case "paused":

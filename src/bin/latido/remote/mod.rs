@@ -16,7 +16,7 @@ use crate::exit::Exit;
 
 mod show;
 
-pub(crate) use show::{clock, word};
+pub(crate) use show::{clock, doing};
 
 /// `latido ps`.
 pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
@@ -109,6 +109,9 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
     if incidents.is_empty() {
         match &args.what {
             None => bail!("nothing has failed in {} ({})", instance.program, instance.pid),
+            Some(what) if what.parse::<u64>().is_err() && !has_part(&client, what).await? => {
+                bail!("there is no part {what:?}; `latido tree` shows which there are")
+            }
             Some(what) => bail!("no incident of {what:?} is known; `latido why '**'` tells all of them"),
         }
     }
@@ -120,6 +123,10 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+async fn has_part(client: &Client, pattern: &str) -> Result<bool> {
+    Ok(client.tree().await?.children.iter().any(|child| TreePath::root(&child.path).matches(pattern)))
 }
 
 /// `latido inject`.
@@ -139,7 +146,9 @@ pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
     let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
     let what = match injection.fault {
         Fault::Heal => format!("what was put into {parts} was taken back"),
-        _ => format!("{fault} was put into {parts}; `latido why` tells what comes of it"),
+        _ => format!(
+            "{fault} was put into {parts}; `latido why` tells of a failure, `latido events` all that comes of it"
+        ),
     };
     heard(writeln!(stdout(), "{what}"));
     Ok(Exit::Ok)

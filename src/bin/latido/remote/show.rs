@@ -97,6 +97,15 @@ pub(crate) fn clock(at: f64) -> String {
     at.strftime("%T%.3f").to_string()
 }
 
+/// What a part is doing, in one word.
+pub(crate) fn doing(child: &Child) -> &'static str {
+    match child.state {
+        State::Running if child.draining => "draining",
+        State::Running if child.paused => "paused",
+        state => word(state),
+    }
+}
+
 pub(crate) fn word(state: State) -> &'static str {
     match state {
         State::Down => "down",

@@ -69,7 +69,8 @@ impl Plan {
     /// Reads a scenario and checks it against the tree that it is for, as far as that is known.
     pub(super) fn read(name: &str, text: &str, seed: Option<u64>) -> Result<Self> {
         let place = Place { name, text };
-        let file: File = toml::from_str(text).map_err(|error| place.bad(error.span(), error.message()))?;
+        let file: File =
+            toml::from_str(text).map_err(|error| place.bad(error.span(), &in_words(error.message())))?;
         let (subject, its_seed, limit, spec) = match (file.work, file.program) {
             (Some(_), Some(program)) => {
                 let why = "either [work], for `latido fetch`, or [program], for one of your own";
@@ -99,6 +100,20 @@ impl Plan {
         let expect = file.expect.into_inner();
         Ok(Self { name: name.to_owned(), title: file.title, subject, seed, limit: limit.0, steps, expect })
     }
+}
+
+/// What the reader of the format says, and what to do about it where that is not said.
+fn in_words(message: &str) -> String {
+    let advice = if message.ends_with("expected a string") {
+        "; times, sizes and names stand in quotes, such as `\"5 s\"`"
+    } else if message.ends_with("expected i32") || message.ends_with("expected usize") {
+        "; numbers stand without quotes"
+    } else if message.starts_with("duplicate key") {
+        "; steps begin with `[[step]]`, in two brackets"
+    } else {
+        ""
+    };
+    format!("{message}{advice}")
 }
 
 fn check_work(work: &Work, place: &Place<'_>) -> Result<(), Bad> {

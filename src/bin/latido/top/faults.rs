@@ -50,14 +50,20 @@ impl View {
                 self.mode = Mode::Tree;
                 return None;
             }
-            KeyCode::Down => next = (chosen + 1).min(own),
-            KeyCode::Up => next = chosen.saturating_sub(1),
+            // In a circle, on which the line to be written on is one step from the first.
+            KeyCode::Down => next = if chosen >= own { 0 } else { chosen + 1 },
+            KeyCode::Up => next = chosen.checked_sub(1).unwrap_or(own),
             KeyCode::PageDown | KeyCode::End => next = own,
             KeyCode::PageUp | KeyCode::Home => next = 0,
             KeyCode::Backspace => drop(text.pop()),
             KeyCode::Char(c) if chosen == own => text.push(c),
             KeyCode::Char('j') => next = (chosen + 1).min(own),
             KeyCode::Char('k') => next = chosen.saturating_sub(1),
+            // Whoever writes means that line.
+            KeyCode::Char(c) => {
+                next = own;
+                text.push(c);
+            }
             KeyCode::Enter => match offered.get(chosen).map_or(Ok(&*text), ready) {
                 Ok(fault) => {
                     let path = self.selected.clone()?;

@@ -148,10 +148,25 @@ impl View {
         self.step(0);
     }
 
+    /// Whether anything may be done to parts.
+    pub(super) fn can_act(&self) -> bool {
+        self.why_not().is_none()
+    }
+
     /// The part that something may be done to; if nothing may, it is said why, and what to do about it.
     fn may_act(&mut self) -> Option<String> {
-        let program = self.past.instance().map(|instance| (instance.actions, instance.program.clone()));
-        let why = match (&self.source, program) {
+        let is_shown = self.rows().iter().any(|part| Some(&part.child.path) == self.selected.as_ref());
+        let hidden = || format!("no part has `{}` in its path; esc shows all of them", self.filter);
+        match self.why_not().or_else(|| (!is_shown).then(hidden)) {
+            Some(why) => self.refuse(why),
+            None => return self.selected.clone(),
+        }
+        None
+    }
+
+    fn why_not(&self) -> Option<String> {
+        let program = self.past.instance().map(|instance| (instance.actions, &*instance.program));
+        Some(match (&self.source, program) {
             (Source::Recording { .. }, _) => {
                 "this is a recording: nothing can be done to it; `latido demo --top` can be broken".to_owned()
             }
@@ -163,9 +178,7 @@ impl View {
                 "you may look, not act: that program has to call Door::allow_actions".to_owned()
             }
             _ if self.at.is_some() => "this is the past: End goes back to now".to_owned(),
-            _ => return self.selected.clone(),
-        };
-        self.refuse(why);
-        None
+            _ => return None,
+        })
     }
 }

@@ -78,6 +78,9 @@ fn what_is_wrong_is_told_with_its_line_its_word_and_what_may_stand_there() {
         ("exit = 0", "ended = [\"latido/cpu died\"]", 10, "`latido/cpu died`", "panicked, failed"),
         ("exit = 0", "", 9, "nothing is expected", "at least one line"),
         ("title = \"one\"", "title = one", 1, "one", ""),
+        ("exit = 0", "over_within = 5", 10, "`5`", "in quotes, such as `\"5 s\"`"),
+        ("exit = 0", "exit = \"0\"", 10, "\"0\"", "without quotes"),
+        ("[[step]]\nwhen", "[step]\nwhen", 7, "duplicate key", "`[[step]]`, in two brackets"),
     ] {
         assert!(GOOD.contains(from), "{from}");
         let said = said(&GOOD.replace(from, to));

@@ -12,7 +12,7 @@ use ratatui::style::{Color, Modifier};
 use super::ink::{Ink, row, wrapped};
 use super::tree::short;
 use crate::picture::{Part, Picture};
-use crate::remote::{clock, word as state_word};
+use crate::remote::{clock, doing};
 use crate::top::keys::Mode;
 use crate::top::view::{Source, View};
 
@@ -134,7 +134,10 @@ pub(super) fn details(buffer: &mut Buffer, area: Rect, view: &View, ink: Ink) {
             lines.push(String::new());
             lines.extend(incident.story.lines().map(ToOwned::to_owned));
         }
-        None => lines.push("it has not failed; p lets it panic, i breaks it in other ways".to_owned()),
+        None if view.can_act() => {
+            lines.push("it has not failed; p lets it panic, i breaks it in other ways".to_owned());
+        }
+        None => lines.push("it has not failed".to_owned()),
     }
     let lines = lines.iter().flat_map(|line| match line.is_empty() {
         true => vec![String::new()],
@@ -149,7 +152,7 @@ pub(super) fn details(buffer: &mut Buffer, area: Rect, view: &View, ink: Ink) {
 
 fn about(part: &Part, at: f64) -> Vec<String> {
     let child = &part.child;
-    let mut lines = vec![format!("{}, life #{}, {}", state_word(child.state), child.incarnation, child.kind)];
+    let mut lines = vec![format!("{}, life #{}, {}", doing(child), child.incarnation, child.kind)];
     if let Some(supervisor) = &child.supervisor {
         let budget = &supervisor.budget;
         lines.push(format!(
@@ -161,7 +164,12 @@ fn about(part: &Part, at: f64) -> Vec<String> {
         ));
     } else {
         let counts = &child.messages;
-        let mut text = format!("{} messages handled, {} queued", counts.handled, counts.queued);
+        let mut text = format!(
+            "{} message{} handled, {} queued",
+            counts.handled,
+            if counts.handled == 1 { "" } else { "s" },
+            counts.queued
+        );
         for (count, what) in [(counts.lost, "lost"), (counts.dropped, "dropped")] {
             if count > 0 {
                 text += &format!(", {count} {what}");

@@ -340,3 +340,35 @@ fn the_faults_that_a_part_has_are_offered_as_soon_as_they_are_known_and_the_choi
     let order = press(&mut view, KeyCode::Enter);
     assert!(matches!(order, Some(Order::Inject(it)) if it.fault == "leak:64"));
 }
+
+#[test]
+fn what_the_filter_hides_is_not_broken() {
+    let mut view = view(normal(), 100.0);
+    press(&mut view, KeyCode::Char('/'));
+    "zzz".chars().for_each(|c| drop(press(&mut view, KeyCode::Char(c))));
+    press(&mut view, KeyCode::Enter);
+    assert_eq!(press(&mut view, KeyCode::Char('p')), None);
+    assert!(screen(&mut view, 80, 24).contains("no part has `zzz` in its path; esc shows all of them"));
+    press(&mut view, KeyCode::Esc);
+    assert!(matches!(press(&mut view, KeyCode::Char('p')), Some(Order::Inject(_))));
+}
+
+#[test]
+fn a_part_whose_messages_are_held_says_so_and_the_choice_of_faults_is_a_circle() {
+    let mut entries = normal();
+    for entry in &mut entries {
+        if let Entry::Tree(tree) = entry {
+            tree.children[4].paused = true;
+        }
+    }
+    let mut view = view(entries, 100.0);
+    assert!(screen(&mut view, 80, 24).contains("0        paused"), "{}", screen(&mut view, 80, 24));
+    press(&mut view, KeyCode::Char('i'));
+    press(&mut view, KeyCode::Up);
+    "fail".chars().for_each(|c| drop(press(&mut view, KeyCode::Char(c))));
+    let Some(Order::Inject(inject)) = press(&mut view, KeyCode::Enter) else { panic!("it is put in") };
+    assert_eq!(inject.fault, "fail");
+    press(&mut view, KeyCode::Char('i'));
+    press(&mut view, KeyCode::Char('f'));
+    assert!(screen(&mut view, 80, 24).contains("f_"), "{}", screen(&mut view, 80, 24));
+}

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use super::ink::{Ink, row};
 use crate::fetch::text::presentable;
 use crate::picture::Part;
-use crate::remote::word as state_word;
+use crate::remote::doing;
 use crate::top::view::View;
 
 const HEAD: &str = "STATE     LIFE  QUEUE  MSG/S  RESTARTS USED, LAST EXIT";
@@ -81,7 +81,7 @@ fn part_row(buffer: &mut Buffer, area: Rect, part: &Part, chosen: Style, ink: In
         ink.put(buffer, Rect { x, width: width.min(left), ..area }, text, style);
         x = x.saturating_add(width).min(area.x + area.width);
     };
-    put(10, state_word(child.state), state);
+    put(10, doing(child), state);
     put(5, &format!("#{}", child.incarnation), chosen);
     match child.supervisor {
         Some(_) => put(14, "", chosen),

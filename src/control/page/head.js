@@ -63,6 +63,6 @@ function strangerWhy({ connection, live }) {
 
 function lost({ since, why }) {
   if (why) return `It cannot be shown: ${why}. The page tries again by itself.`;
-  const time = span(Math.floor((Date.now() - since) / 1000));
+  const time = span(Math.max(1, Math.floor((Date.now() - since) / 1000)));
   return `The program does not answer, since ${time}. What is shown is the last that was seen of it; the page goes on by itself when it is back.`;
 }

@@ -86,7 +86,24 @@ export class Log {
     // Threads that speak at the same time may be off by a little; in the log time only goes on.
     const last = this.events.at(-1);
     this.events.push(last && event.at < last.at ? { ...event, at: last.at } : event);
+    if (event.kind === "gave_up") this.#gaveUp(event);
     if (this.events.length > this.limits.events * 1.1) this.events.splice(0, this.events.length - this.limits.events);
+  }
+
+  /** A program that gives up ends, and may be gone before anybody could ask it for the story: this is what the events say. */
+  #gaveUp({ child, budget, text }) {
+    const of = (kind) => this.events.findLast((event) => event.kind === kind && event.path === child);
+    const failed = of("exited");
+    if (!failed || this.incidents.has(failed.seq)) return;
+    const { seq: id, at, path, incarnation, reason, lived, lost, message, kept } = failed;
+    const injected = of("injected");
+    this.#incident({
+      ...{ id, at, path, incarnation, reason, lived, lost, message, kept },
+      injected: injected?.incarnation === incarnation ? injected.fault : null,
+      decision: { kind: "give_up", budget },
+      ...{ stopped: [], down: null, answered: null, again: null },
+      story: `${failed.text}\n${text}`,
+    });
   }
 
   #incident(incident) {

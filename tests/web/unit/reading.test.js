@@ -6,7 +6,8 @@ import { stepsOf } from "../../../src/control/page/incidents.js";
 import { Log } from "../../../src/control/page/log.js";
 import { KEPT, read } from "../../../src/control/page/record.js";
 import { sentence } from "../../../src/control/page/speak.js";
-import { app, event, exited, incident } from "./entries.js";
+import { incidentsAt } from "../../../src/control/page/picture.js";
+import { app, budget, event, exited, incident } from "./entries.js";
 
 const stream = (...pieces) => new Blob(pieces).stream();
 
@@ -110,6 +111,24 @@ test("a give-up leads on to what became of the supervisor", () => {
   const step = stepsOf(child, [boss, child]).find((one) => one.sort === "gave_up");
   assert.match(step.text, /x gives up: it would be restart 4 of 3 in 10 s/);
   assert.equal(step.link.id, 8);
+});
+
+test("of a program that is gone before it could be asked, the events tell why it gave up", () => {
+  const log = new Log();
+  const gaveUp = { child: "app/a", reason: { kind: "panicked", text: "panicked" }, budget: budget(4) };
+  for (const entry of [
+    app(1, 0),
+    event(1, 2, "app/a", "injected", { fault: "panic" }),
+    exited(2, 2, "app/a"),
+    event(3, 2.1, "app", "gave_up", gaveUp),
+  ])
+    log.add(entry);
+  const [told] = incidentsAt(log, 3);
+  assert.deepEqual([told.id, told.path, told.injected, told.down], [2, "app/a", "panic", null]);
+  assert.deepEqual(told.decision, { kind: "give_up", budget: budget(4) });
+  // What the program itself says of it counts.
+  log.add(incident(2, 2, "app/a", { story: "its own words" }));
+  assert.equal(incidentsAt(log, 3)[0].story, "its own words");
 });
 
 test("what is read aloud is one short sentence, however much happens", () => {

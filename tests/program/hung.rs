@@ -1,4 +1,4 @@
-//! Parts that block their threads: each is replaced, and harms nothing when it wakes up beside its successor.
+//! Parts that block their threads, or wait for ever: each is replaced, and harms nothing when it wakes up beside its successor.
 
 use crate::crashes::{EXEC, survives_with};
 use crate::latido::Ended;
@@ -40,4 +40,15 @@ fn those_who_run_commands_are_replaced_when_they_hang() {
 fn a_downloader_may_hang_again_and_again() {
     let args = ["--exec", EXEC, "-j", "4", "--hung-after", "0.1"];
     survives_with(&args, &["latido/downloaders/0=block:100@1,times=5"]);
+}
+
+/// It blocks nothing, so nobody but the heartbeat's ping finds it.
+#[test]
+fn a_worker_that_waits_for_ever_is_found_by_a_ping_and_replaced() {
+    for part in ["downloaders/0", "cpu", "exec/*"] {
+        let args = ["--exec", EXEC, "-j", "2", "--hung-after", "0.3"];
+        let ended = survives_with(&args, &[&format!("latido/{part}=hang@2")]);
+        let says = ["took no message for", "restarts in"].map(|words| ended.stderr.contains(words));
+        assert_eq!(says, [true; 2], "{part}\n{}", ended.stderr);
+    }
 }

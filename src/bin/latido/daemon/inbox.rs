@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
+use latido::actors::Ping;
 use latido::supervision::{ActorRef, AnySpec, ChildSpec, Placement};
 use latido::{Report, Reporter};
 use log::Level;
@@ -19,7 +20,7 @@ use super::spool::Spool;
 use super::state::State;
 use crate::fetch::hung::HungAfter;
 use crate::fetch::intake::Intake;
-use crate::fetch::ledger::{Admission, Admit, Ledger, Ping};
+use crate::fetch::ledger::{Admission, Admit, Ledger};
 use crate::fetch::request::Request;
 use crate::fetch::tree::gentle;
 

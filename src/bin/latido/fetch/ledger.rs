@@ -50,7 +50,7 @@ mod sparing;
 mod taking_up;
 mod verifying;
 
-pub(crate) use admitting::{Admission, Admit, Ping, Standing};
+pub(crate) use admitting::{Admission, Admit, Standing};
 use fetching::Downloads;
 use resting::Losses;
 

@@ -20,6 +20,8 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::Recipient;
+use latido::actors::Ping;
 use latido::actors::cpu_pool::CpuPool;
 use latido::actors::downloader::{Downloader, Settings};
 use latido::actors::heartbeat::Heartbeat;
@@ -73,13 +75,15 @@ impl Work {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = Arbiters::new(cores.min(self.downloaders));
         let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
-        let cpu = hung_after.watch(cpu);
+        let cpu = hung_after.watch_pinged(cpu);
         let pool = cpu.actor_ref();
         let settings = self.settings;
         let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
-        let downloaders: Vec<_> =
-            downloaders.into_iter().map(|spec| Downloader::breakable(hung_after.watch(spec))).collect();
+        let downloaders: Vec<_> = downloaders
+            .into_iter()
+            .map(|spec| Downloader::breakable(hung_after.watch_pinged(spec)))
+            .collect();
         let reserved = self.reserved;
         let runner = move || {
             let runner = CommandRunner::default().grace(COMMAND_GRACE);
@@ -90,10 +94,14 @@ impl Work {
             runner,
             &Placement::Shared(Arbiters::new(1)),
         );
-        let runners: Vec<_> = runners.into_iter().map(|spec| hung_after.watch(spec)).collect();
+        let runners: Vec<_> = runners.into_iter().map(|spec| hung_after.watch_pinged(spec)).collect();
         let board = Arc::new(Board::new(self.downloaders));
         let standing = self.standing;
+        let workers = downloaders.iter().map(|spec| spec.addr().recipient());
+        let workers = workers.chain(runners.iter().map(|spec| spec.addr().recipient()));
+        let workers = workers.chain([cpu.addr().recipient()]).collect();
         let heartbeat = heartbeat(self.journal.path(), &board, standing.as_ref());
+        let heartbeat = pinging(heartbeat, standing.as_ref(), hung_after, workers);
         let plan = Arc::new(Plan {
             journal: self.journal,
             jobs: self.jobs,
@@ -159,7 +167,7 @@ fn heartbeat(journal: &std::path::Path, board: &Arc<Board>, standing: Option<&St
         let board = board.clone();
         move || board.count(stage) as u64
     };
-    let heartbeat = Heartbeat::every(standing.map_or(INTERVAL, |standing| standing.beat))
+    let heartbeat = Heartbeat::every(interval(standing))
         .file(journal::heartbeat(journal))
         .gauge("jobs_done", gauge(Stage::Done))
         .gauge("jobs_failed", gauge(Stage::Failed));
@@ -167,4 +175,23 @@ fn heartbeat(journal: &std::path::Path, board: &Arc<Board>, standing: Option<&St
         Some(on_beat) => heartbeat.on_beat(move |beat| on_beat(beat)),
         None => heartbeat,
     }
+}
+
+fn interval(standing: Option<&Standing>) -> Duration {
+    standing.map_or(INTERVAL, |standing| standing.beat)
+}
+
+/// Has it ping the workers, so that one that waits for ever is found.
+fn pinging(
+    heartbeat: Heartbeat,
+    standing: Option<&Standing>,
+    hung_after: HungAfter,
+    workers: Vec<Recipient<Ping>>,
+) -> Heartbeat {
+    let Some(beats) = hung_after.pings(interval(standing)) else { return heartbeat };
+    heartbeat.on_beat(move |beat| {
+        if beat.seq.is_multiple_of(beats) {
+            workers.iter().for_each(|worker| worker.do_send(Ping));
+        }
+    })
 }

@@ -18,6 +18,7 @@ pub(super) const ALL: &[Scenario] = library! {
     "a-crash-loop"
     "a-downloader-is-stuck"
     "a-downloader-panics"
+    "a-downloader-waits-for-ever"
     "a-full-disk"
     "a-full-disk-of-the-journal"
     "a-ledger-is-stuck"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use latido::actors::Ping;
 use latido::actors::heartbeat::Beat;
 use latido::supervision::{ActorRef, AnySpec};
 
@@ -101,11 +102,6 @@ impl Ledger {
         self.take_in(job, &admitted, ctx)
     }
 }
-
-/// Whether the ledger still takes messages.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Ping;
 
 impl Handler<Ping> for Ledger {
     type Result = ();

@@ -45,11 +45,7 @@ const ALL: &[FaultInfo] = &[
     info!("fail", None, "it ends with an error"),
     info!("stop", None, "it stops itself"),
     info!("block", Some("SECONDS"), "it blocks its thread for so long; a watchdog finds that"),
-    info!(
-        "hang",
-        None,
-        "it waits for ever and takes no message, until it is restarted by hand or by its message limit, if it has one"
-    ),
+    info!("hang", None, "it waits for ever; a message limit finds that"),
     info!("slow", Some("SECONDS"), "each message takes it so much longer, until it is healed"),
     info!("delay", Some("SECONDS"), "each message reaches it so much later, until it is healed"),
     info!("drop", Some("N"), "so many messages are dropped before it sees them"),

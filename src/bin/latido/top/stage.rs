@@ -235,10 +235,7 @@ async fn carry_out(client: &Client, order: Order) -> Result<Option<Answer>, Clie
         Order::Inject(inject) => {
             client.inject(&inject).await?;
             let when = inject.at_message.map_or_else(String::new, |n| format!(" at its message {n}"));
-            format!(
-                "{} was put into {}{when}; w tells of a failure, e all that comes of it",
-                inject.fault, inject.path
-            )
+            format!("{} was put into {}{when}; w tells why it fails, e all else", inject.fault, inject.path)
         }
         Order::Restart(path) => {
             client.restart(&path).await?;

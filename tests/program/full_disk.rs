@@ -1,15 +1,18 @@
 //! Disks without room, where this machine lets us make one: a small tmpfs, for root alone.
 
 use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::{TempDir, tempdir};
 
-use crate::files::{Files, names_in};
-use crate::latido::latido;
+use crate::files::{Files, names_in, until};
+use crate::latido::{Running, latido};
 use crate::ranges::{LARGE, Ranged, range_of};
-use crate::server::{Server, Step, send};
+use crate::server::{Server, Step, ok, send};
 
 /// A file system of `size` bytes; unmounted when dropped.
 pub struct Small(TempDir);
@@ -101,18 +104,26 @@ fn large_files_that_do_not_fit_together_are_gone_on_with_when_they_do() {
     let Some(disk) = Small::mount("16m") else { return };
     let file = Ranged::of(LARGE, 1);
     let proper = file.clone();
-    // Neither comes to its end before both have begun.
-    let server = Server::start(move |request| match range_of(request) {
-        None => {
+    // Neither comes to its end before somebody says that both have begun.
+    let server = Server::start(move |request| match (range_of(request), &*request.path) {
+        (_, "go") => ok(""),
+        (None, _) => {
             let (first, rest) = proper.bytes.split_at(1_000_000);
-            vec![proper.head(), send(first), Step::Until(2), send(rest)]
+            vec![proper.head(), send(first), Step::Until(3), send(rest)]
         }
-        Some(_) => proper.answer(request),
+        (Some(_), _) => proper.answer(request),
     });
     let dir = tempdir().unwrap();
     let (one, two) = (server.url("one"), server.url("two"));
     let args = ["fetch", &one, &two, "-d", disk.path().to_str().unwrap(), "--journal", "jobs"];
-    latido(dir.path(), args).with_code(1);
+    let run = Running::start(dir.path(), args);
+    // Where there is no room for all of a file it is not begun. What is written first is a note that nothing is there.
+    let has_begun = |name: &String| {
+        name.ends_with(".part") && fs::metadata(disk.path().join(name)).is_ok_and(|part| part.blocks() > 0)
+    };
+    until(|| names_in(disk.path()).iter().filter(|name| has_begun(name)).count() == 2);
+    TcpStream::connect(server.address()).unwrap().write_all(b"GET /go HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    run.end().with_code(1);
     let before = server.requests().len();
     disk.grow("32m");
     latido(dir.path(), args).with_code(0);

@@ -34,7 +34,7 @@ fn breaks_off_once(
     then: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
 ) -> (Server, TempDir) {
     let file = file.clone();
-    let server = Server::start(move |request| match request.connection {
+    let server = Server::start(move |request| match request.number {
         1 => file.first(HALF, Step::Close),
         _ => then(request),
     });
@@ -159,7 +159,7 @@ async fn a_file_that_cannot_be_gone_on_with_is_fetched_anew() {
 async fn a_server_that_fails_meanwhile_costs_nothing() {
     let file = Ranged::of(LARGE, 1);
     let proper = file.clone();
-    let (server, dir) = breaks_off_once(&file, move |request| match request.connection {
+    let (server, dir) = breaks_off_once(&file, move |request| match request.number {
         2 => vec![head("503 Service Unavailable", &[("content-length", "0")]), Step::Close],
         3 => vec![proper.part_head(HALF..LARGE), send(&proper.bytes[HALF..HALF + 2_000_000]), Step::Reset],
         _ => proper.answer(request),
@@ -241,7 +241,7 @@ async fn a_part_of_something_else_is_not_gone_on_with() {
 async fn one_that_ends_with_its_sender_is_gone_on_with() {
     let file = Ranged::of(LARGE, 1);
     let proper = file.clone();
-    let server = Server::start(move |request| match request.connection {
+    let server = Server::start(move |request| match request.number {
         1 => proper.first(HALF, Step::Stall),
         _ => proper.answer(request),
     });
@@ -265,7 +265,7 @@ async fn one_that_ends_with_its_sender_is_gone_on_with() {
 async fn who_does_not_ask_for_it_leaves_nothing_and_finds_nothing() {
     let file = Ranged::of(LARGE, 1);
     let proper = file.clone();
-    let (server, dir) = breaks_off_once(&file, move |request| match request.connection {
+    let (server, dir) = breaks_off_once(&file, move |request| match request.number {
         2 => [ok("small"), vec![Step::Close]].concat(),
         _ => proper.first(HALF, Step::Close),
     });

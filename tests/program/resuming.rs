@@ -117,7 +117,7 @@ fn several_connections_that_are_killed_leave_the_right_file_or_none() {
 fn pieces_that_are_wrong_are_fetched_in_one_and_that_is_no_try() {
     let (file, other) = (Ranged::of(LARGE, 1), Ranged::of(LARGE, 2));
     let proper = file.clone();
-    let server = Server::start(move |request| match (request.connection, range_of(request)) {
+    let server = Server::start(move |request| match (request.number, range_of(request)) {
         (1, None) => proper.first(1_000_000, Step::Close),
         (_, Some(range)) => vec![proper.part_head(range.clone()), send(&other.bytes[range])],
         _ => proper.answer(request),

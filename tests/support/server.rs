@@ -41,7 +41,10 @@ pub enum Step {
 pub struct Request {
     pub path: String,
     pub head: String,
-    /// Which connection it came on, and which request it is there; both counted from 1.
+    /// Which it is of all; counted from 1.
+    pub number: usize,
+    /// Which connection it came on, and which request it is there; both counted from 1. There may be more connections than
+    /// were needed: a client opens one while another is about to be free.
     pub connection: usize,
     pub nth: usize,
 }
@@ -148,8 +151,12 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
             return Ok(());
         };
         let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-        let request = Request { path, head, connection, nth };
-        shared.requests.lock().unwrap().push(request.clone());
+        let request = {
+            let mut requests = shared.requests.lock().unwrap();
+            let request = Request { path, head, number: requests.len() + 1, connection, nth };
+            requests.push(request.clone());
+            request
+        };
         shared.requested.notify_all();
         shared.came.notify_waiters();
         for step in (shared.answer)(&request) {

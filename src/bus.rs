@@ -78,11 +78,19 @@ impl EventBus {
         self.0.base.as_ref()
     }
 
-    pub(crate) fn publish(&self, path: &TreePath, incarnation: u64, kind: EventKind, incident: &Open) -> u64 {
+    /// Gives the number of the incident that it belongs to.
+    pub(crate) fn publish(
+        &self,
+        path: &TreePath,
+        incarnation: u64,
+        kind: EventKind,
+        open: &Open,
+    ) -> Option<u64> {
         let mut bus = lock(&self.0.bus);
         bus.seq += 1;
-        let event = Event { seq: bus.seq, at: SystemTime::now(), path: path.clone(), incarnation, kind };
-        bus.book.note(&event, incident);
+        let (seq, at, path) = (bus.seq, SystemTime::now(), path.clone());
+        let mut event = Event { seq, at, path, incarnation, incident: None, kind };
+        event.incident = bus.book.note(&event, open);
         bus.subscribers.retain(|subscriber| match subscriber.upgrade() {
             Some(inbox) => {
                 lock(&inbox).push(event.clone());
@@ -92,7 +100,7 @@ impl EventBus {
         });
         drop(bus);
         log::log!(target: "latido", event.level(), "{event}");
-        event.seq
+        event.incident
     }
 
     pub(crate) fn subscribe(&self) -> Events {

@@ -11,6 +11,7 @@ pub use log::Level;
 pub use crate::bus::Events;
 use crate::exit::ExitReason;
 use crate::fault::Fault;
+use crate::incident::Consequence;
 use crate::path::TreePath;
 
 /// One thing that happened to one child.
@@ -24,6 +25,8 @@ pub struct Event {
     pub path: TreePath,
     /// To which of its lives, counted from 1; 0 before the first.
     pub incarnation: u64,
+    /// The [`Incident`](crate::Incident) that it belongs to, by its number, if it belongs to one.
+    pub incident: Option<u64>,
     /// What.
     pub kind: EventKind,
 }
@@ -148,6 +151,36 @@ pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// How loud it is in the log.
     fn level(&self) -> Level {
         Level::Debug
+    }
+
+    /// What it came of, if that is something that went wrong elsewhere: then it is told in the [story](crate::Incident) of
+    /// that, too.
+    ///
+    /// ```
+    /// # use latido::Report;
+    /// use latido::incident::{Consequence, Trouble};
+    /// use latido::supervision::AskError;
+    ///
+    /// #[derive(Debug)]
+    /// struct Lost { order: u64, incident: Option<u64> }
+    /// # impl std::fmt::Display for Lost {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// #         write!(f, "order {} is lost, and placed again", self.order)
+    /// #     }
+    /// # }
+    /// impl Report for Lost {
+    ///     fn consequence(&self) -> Option<Consequence> {
+    ///         let of = Trouble::Incident(self.incident?);
+    ///         Some(Consequence { of, matter: format!("order {}", self.order) })
+    ///     }
+    /// }
+    ///
+    /// fn lost(order: u64, error: &AskError) -> Lost {
+    ///     Lost { order, incident: error.incident() }
+    /// }
+    /// ```
+    fn consequence(&self) -> Option<Consequence> {
+        None
     }
 
     /// What it tells, for programs: whoever hears of it by a [door](crate::control) need not take its words apart. Null,

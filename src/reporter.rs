@@ -64,8 +64,8 @@ impl Speaker {
         Arc::new(Self { bus, path, incident: Open::default(), ended, end })
     }
 
-    /// Gives the event's number.
-    pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) -> u64 {
+    /// Gives the number of the incident that it belongs to.
+    pub(crate) fn publish(&self, incarnation: u64, kind: EventKind) -> Option<u64> {
         self.bus.publish(&self.path, incarnation, kind, &self.incident)
     }
 

@@ -116,8 +116,10 @@ async fn demonstrate(tree: &Tree, door: Client, counters: &[Addr<Counter>]) -> R
     events.until(broken, is_up_again).await.ok_or("it never came back")?;
 
     for incident in door.incidents().await? {
-        let Decision::Restart { budget, .. } = incident.decision else { continue };
-        let (path, life, how) = (incident.path, incident.incarnation, incident.reason.kind);
+        let (Decision::Restart { budget, .. }, Some(reason)) = (incident.decision, incident.reason) else {
+            continue;
+        };
+        let (path, life, how) = (incident.path, incident.incarnation, reason.kind);
         let fault = incident.injected.unwrap_or_default();
         println!(
             "{path} #{life} {how}, by a {fault} on purpose; restart {} of {}",

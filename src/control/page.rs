@@ -46,6 +46,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/page/series.js" SCRIPT "series.js",
     "/page/source.js" SCRIPT "source.js",
     "/page/speak.js" SCRIPT "speak.js",
+    "/page/story.js" SCRIPT "story.js",
     "/page/timeline.js" SCRIPT "timeline.js",
     "/page/tree.js" SCRIPT "tree.js",
     "/page/verdict.js" SCRIPT "verdict.js",

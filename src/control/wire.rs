@@ -155,6 +155,9 @@ pub struct Event {
     pub level: String,
     /// In words, whom it happened to included.
     pub text: String,
+    /// The incident that it belongs to, by its number, if it belongs to one: more is to be known of that now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub what: What,
@@ -215,7 +218,7 @@ pub enum What {
     Unknown,
 }
 
-/// One failure as a story; see [`Incident`](crate::Incident).
+/// One failure, or fault that ended nobody, as a story; see [`Incident`](crate::Incident).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Incident {
@@ -223,19 +226,39 @@ pub struct Incident {
     pub at: f64,
     pub path: String,
     pub incarnation: u64,
-    pub reason: Exit,
+    /// None if a fault struck it and it goes on.
+    pub reason: Option<Exit>,
     pub lived: f64,
     pub injected: Option<String>,
+    #[serde(default)]
+    pub healed: Option<f64>,
     pub lost: u64,
     pub message: Option<String>,
     pub kept: u64,
     pub decision: Decision,
     pub stopped: Vec<Stopped>,
+    #[serde(default)]
+    pub moved: Vec<String>,
     pub down: Option<f64>,
     pub answered: Option<f64>,
     pub again: Option<u64>,
+    /// What came of it elsewhere: the first few things that were told.
+    #[serde(default)]
+    pub consequences: Vec<Told>,
+    /// How many more were told.
+    #[serde(default)]
+    pub untold: u64,
     /// All of it in a few lines.
     pub story: String,
+}
+
+impl Incident {
+    /// Whether it has to do with the child at `path`: that failed, or had to go with one that did.
+    pub fn befell(&self, path: &str) -> bool {
+        self.path == path
+            || self.stopped.iter().any(|stopped| stopped.path == path)
+            || self.moved.iter().any(|moved| moved == path)
+    }
 }
 
 /// One line of a recording, see [`Door::record`](super::Door::record), and all that is needed to show a tree at any moment.
@@ -273,6 +296,7 @@ pub struct Extra {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Decision {
+    NotAsked,
     StaysDown,
     Restart {
         delay: f64,
@@ -298,6 +322,19 @@ pub struct Stopped {
     pub path: String,
     /// How long that took.
     pub took: f64,
+}
+
+/// Something that came of an incident, as somebody else told it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// How long after it.
+    pub after: f64,
+    /// Who told it.
+    pub path: String,
+    /// Of which matter, such as a file.
+    pub matter: String,
+    /// What.
+    pub text: String,
 }
 
 /// What is asked of [`inject`](super#the-interface).

@@ -4,22 +4,26 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::{Decision, Incident};
-use crate::event::{Event, EventKind};
-use crate::exit::ExitReason;
+use super::{Consequence, Decision, Incident, Told, Trouble};
+use crate::event::{Event, EventKind, Unhandled};
+use crate::exit::{ExitReason, Kill};
 use crate::fault::Fault;
 use crate::path::TreePath;
 
 /// How many incidents a tree remembers.
 const REMEMBERED: usize = 256;
+/// How much of what came of one.
+const TOLD: usize = 12;
+/// How many faults of a child may be to blame.
+const SUSPECTS: usize = 8;
 
 #[derive(Default)]
 pub(crate) struct Book {
     incidents: VecDeque<Incident>,
     /// Those of children that are down with siblings.
     of_groups: Vec<u64>,
-    /// The last fault of a child that has not ended since.
-    faults: HashMap<TreePath, (u64, Fault)>,
+    /// The faults that have struck a child in its present life, and have not ended it: the numbers of their stories.
+    faults: HashMap<TreePath, Vec<u64>>,
 }
 
 /// The incident from which a child has not recovered: the number with which it began, or 0. Kept by the child, so that
@@ -28,18 +32,16 @@ pub(crate) struct Book {
 pub(crate) struct Open(AtomicU64);
 
 impl Book {
-    pub(crate) fn note(&mut self, event: &Event, open: &Open) {
-        let Event { path, incarnation, .. } = event;
+    /// Gives the number of the incident that the event belongs to.
+    pub(crate) fn note(&mut self, event: &Event, open: &Open) -> Option<u64> {
+        let path = &event.path;
         match &event.kind {
-            // These end no life.
-            EventKind::Injected(Fault::Delay(_) | Fault::Drop(_) | Fault::Flood(_) | Fault::Heal) => {}
-            EventKind::Injected(fault) => {
-                self.faults.insert(path.clone(), (*incarnation, fault.clone()));
-            }
-            EventKind::Exited { reason, .. } if !reason.is_normal() => self.begin(event, open),
+            EventKind::Injected(Fault::Heal) => self.healed(event),
+            EventKind::Injected(fault) => Some(self.struck(event, fault)),
+            EventKind::Exited { reason, .. } => self.ended(event, reason, open),
             EventKind::Restarting { delay, wait, budget, siblings, .. } => {
                 let (delay, wait, budget, siblings) = (*delay, *wait, *budget, siblings.clone());
-                let Some(incident) = self.find(open.get()) else { return };
+                let incident = self.find(open.get())?;
                 let (id, is_group) = (incident.id, !siblings.is_empty());
                 incident.decision = Decision::Restart { delay, wait, budget, siblings };
                 if is_group {
@@ -47,13 +49,25 @@ impl Book {
                     self.of_groups.drain(..too_many);
                     self.of_groups.push(id);
                 }
+                Some(id)
             }
-            EventKind::GaveUp { child, budget, .. } => {
-                self.decide(child, Decision::GiveUp(*budget));
-            }
+            EventKind::GaveUp { child, budget, .. } => self.decide(child, Decision::GiveUp(*budget)),
+            EventKind::Stopped { reason: ExitReason::Killed(Kill::Displaced), .. } => self.moved(path),
             EventKind::Stopped { took, .. } => self.stopped(path, *took),
             EventKind::Started => self.is_up(event, open),
-            _ => {}
+            EventKind::DeadLetter { why: Unhandled::Injected, .. } => {
+                let id = *self.faults.get(path)?.last()?;
+                self.tell(id, event, event.kind.to_string(), String::new())
+            }
+            EventKind::Report(report) => {
+                let Consequence { of, matter } = report.consequence()?;
+                let id = match of {
+                    Trouble::Incident(id) => id,
+                    Trouble::Child(path) => self.trouble(&path, &matter)?,
+                };
+                self.tell(id, event, report.to_string(), matter)
+            }
+            _ => None,
         }
     }
 
@@ -69,77 +83,159 @@ impl Book {
         self.incidents.iter().cloned().collect()
     }
 
-    fn begin(&mut self, event: &Event, open: &Open) {
-        let EventKind::Exited { reason, lived, lost, message, kept } = &event.kind else {
-            return;
-        };
-        let fault = self
-            .fault_of(&event.path)
-            .filter(|(of, fault)| *of == event.incarnation && fault.explains(reason));
+    // ===== how one begins =====
+
+    fn begin(&mut self, event: &Event) -> &mut Incident {
         if self.incidents.len() == REMEMBERED {
             self.incidents.pop_front();
         }
-        if let Some(before) = self.find(open.get()).filter(|before| before.down.is_none()) {
-            before.again = Some(event.seq);
-        }
-        open.begin(event.seq);
+        let Event { seq, at, path, incarnation, .. } = event;
         self.incidents.push_back(Incident {
-            id: event.seq,
-            at: event.at,
-            path: event.path.clone(),
-            incarnation: event.incarnation,
-            reason: reason.clone(),
-            lived: *lived,
-            injected: fault.map(|(_, fault)| fault),
-            lost: *lost,
-            message: *message,
-            kept: *kept,
-            decision: Decision::StaysDown,
+            id: *seq,
+            at: *at,
+            path: path.clone(),
+            incarnation: *incarnation,
+            reason: None,
+            lived: Duration::ZERO,
+            injected: None,
+            healed: None,
+            lost: 0,
+            message: None,
+            kept: 0,
+            decision: Decision::NotAsked,
             stopped: Vec::new(),
+            moved: Vec::new(),
             down: None,
             answered: None,
             again: None,
+            consequences: Vec::new(),
+            untold: 0,
         });
+        self.incidents.back_mut().expect("one was just added")
+    }
+
+    /// It may go on, or end of it: that is told next.
+    fn struck(&mut self, event: &Event, fault: &Fault) -> u64 {
+        self.begin(event).injected = Some(fault.clone());
+        let suspects = self.faults.entry(event.path.clone()).or_default();
+        suspects.drain(..(suspects.len() + 1).saturating_sub(SUSPECTS));
+        suspects.push(event.seq);
+        event.seq
+    }
+
+    fn ended(&mut self, event: &Event, reason: &ExitReason, open: &Open) -> Option<u64> {
+        let explains = |story: &Incident| story.incarnation == event.incarnation && story.explains(reason);
+        let struck = self.faults.remove(&event.path).unwrap_or_default();
+        let struck = struck.into_iter().rev().find(|id| self.find(*id).is_some_and(|story| explains(story)));
+        if struck.is_none() && reason.is_normal() {
+            // Whatever is told next has to do with this end, and with no failure before it.
+            open.close();
+            return None;
+        }
+        let id = struck.unwrap_or_else(|| self.begin(event).id);
+        if let Some(before) = self.find(open.get()).filter(|before| before.down.is_none()) {
+            before.again = Some(id);
+        }
+        open.begin(id);
+        self.find(id)?.fails(event);
         match reason {
             ExitReason::StartFailed { child, .. } => self.decide(child, Decision::RollBack),
             ExitReason::OutOfThreads { child, .. } => self.decide(child, Decision::OutOfThreads),
-            _ => {}
-        }
+            _ => None,
+        };
+        Some(id)
     }
 
-    fn decide(&mut self, child: &TreePath, decision: Decision) {
-        if let Some(incident) = self.incidents.iter_mut().rev().find(|incident| incident.path == *child) {
-            incident.decision = decision;
+    // ===== and goes on =====
+
+    fn healed(&mut self, event: &Event) -> Option<u64> {
+        let mut last = None;
+        for id in self.faults.remove(&event.path)? {
+            if let Some(story) = self.find(id) {
+                story.healed = Some(since(story.at, event.at));
+                last = Some(id);
+            }
         }
+        last
+    }
+
+    fn decide(&mut self, child: &TreePath, decision: Decision) -> Option<u64> {
+        let is_it = |incident: &&mut Incident| incident.path == *child && incident.reason.is_some();
+        let incident = self.incidents.iter_mut().rev().find(is_it)?;
+        incident.decision = decision;
+        Some(incident.id)
     }
 
     /// A child was stopped: with a sibling that failed, perhaps.
-    fn stopped(&mut self, path: &TreePath, took: Duration) {
+    fn stopped(&mut self, path: &TreePath, took: Duration) -> Option<u64> {
+        self.faults.remove(path);
         let mut of_groups = std::mem::take(&mut self.of_groups);
+        let mut with = None;
         of_groups.retain(|&id| {
             let Some(incident) = self.find(id).filter(|incident| incident.down.is_none()) else {
                 return false;
             };
             if matches!(&incident.decision, Decision::Restart { siblings, .. } if siblings.contains(path)) {
                 incident.stopped.push((path.clone(), took));
+                with = Some(id);
             }
             true
         });
         self.of_groups = of_groups;
+        with
     }
 
-    fn is_up(&mut self, event: &Event, open: &Open) {
-        self.fault_of(&event.path);
-        if let Some(incident) = self.find(open.get()) {
-            incident.down.get_or_insert(since(incident.at, event.at));
+    /// A child loses its thread to one that blocks it, and that has just been said to have ended.
+    fn moved(&mut self, path: &TreePath) -> Option<u64> {
+        self.faults.remove(path);
+        let blocks = |incident: &&mut Incident| {
+            matches!(incident.reason, Some(ExitReason::Unresponsive { .. })) && incident.down.is_none()
+        };
+        let incident = self.incidents.iter_mut().rev().find(blocks)?;
+        incident.moved.push(path.clone());
+        Some(incident.id)
+    }
+
+    fn is_up(&mut self, event: &Event, open: &Open) -> Option<u64> {
+        self.forget_before(event);
+        let incident = self.find(open.get()).filter(|incident| incident.down.is_none())?;
+        incident.down = Some(since(incident.at, event.at));
+        Some(incident.id)
+    }
+
+    /// What struck a life before this one is over.
+    fn forget_before(&mut self, event: &Event) {
+        let Some(mut struck) = self.faults.remove(&event.path) else { return };
+        struck.retain(|id| self.find(*id).is_some_and(|story| story.incarnation == event.incarnation));
+        if !struck.is_empty() {
+            self.faults.insert(event.path.clone(), struck);
         }
     }
 
-    fn fault_of(&mut self, path: &TreePath) -> Option<(u64, Fault)> {
-        if self.faults.is_empty() {
-            return None;
+    // ===== what comes of it =====
+
+    /// What a child has to do with a matter: it was told of before, or a fault has struck the child that has shown no effect
+    /// yet: the oldest of those. What befalls one matter after another has other causes, unless the fault goes on.
+    fn trouble(&self, path: &TreePath, matter: &str) -> Option<u64> {
+        let is_known = |incident: &&Incident| {
+            incident.path == *path && incident.consequences.iter().any(|told| told.matter == matter)
+        };
+        if let Some(known) = self.incidents.iter().rev().find(is_known) {
+            return Some(known.id);
         }
-        self.faults.remove(path)
+        let struck = self.faults.get(path)?;
+        let may_be = |incident: &&Incident| struck.contains(&incident.id) && incident.may_do_more();
+        self.incidents.iter().find(may_be).map(|incident| incident.id)
+    }
+
+    fn tell(&mut self, id: u64, event: &Event, text: String, matter: String) -> Option<u64> {
+        let incident = self.find(id)?;
+        let (after, path) = (since(incident.at, event.at), event.path.clone());
+        match incident.consequences.len() < TOLD {
+            true => incident.consequences.push(Told { after, path, matter, text }),
+            false => incident.untold += 1,
+        }
+        Some(id)
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Incident> {
@@ -150,6 +246,28 @@ impl Book {
         }
         let place = self.incidents.binary_search_by_key(&id, |incident| incident.id).ok()?;
         self.incidents.get_mut(place)
+    }
+}
+
+impl Incident {
+    /// Its life has ended.
+    fn fails(&mut self, event: &Event) {
+        let EventKind::Exited { reason, lived, lost, message, kept } = &event.kind else { return };
+        self.at = event.at;
+        self.reason = Some(reason.clone());
+        self.decision = Decision::StaysDown;
+        (self.lived, self.lost, self.message, self.kept) = (*lived, *lost, *message, *kept);
+    }
+
+    /// Whether it is the story of a fault that may be what ended a life so.
+    fn explains(&self, reason: &ExitReason) -> bool {
+        let is_it = self.injected.as_ref().is_some_and(|fault| fault.explains(reason));
+        is_it && self.reason.is_none() && self.may_do_more()
+    }
+
+    /// A fault of an actor's own that has shown what it does is over.
+    fn may_do_more(&self) -> bool {
+        self.consequences.is_empty() || !matches!(self.injected, Some(Fault::Own { .. }))
     }
 }
 
@@ -179,66 +297,4 @@ fn since(then: SystemTime, now: SystemTime) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Budget, Wait};
-
-    fn event(seq: u64, path: &str, kind: EventKind) -> Event {
-        Event { seq, at: SystemTime::now(), path: TreePath::root(path), incarnation: 1, kind }
-    }
-
-    fn failed(seq: u64, path: &str) -> Event {
-        let lived = Duration::ZERO;
-        event(
-            seq,
-            path,
-            EventKind::Exited { reason: ExitReason::failed("x"), lived, lost: 0, message: None, kept: 0 },
-        )
-    }
-
-    fn restarting(seq: u64, path: &str, siblings: &[&str]) -> Event {
-        let wait = Wait { first: Duration::ZERO, doublings: 0, stretch: 1.0, cap: Duration::ZERO };
-        let period = Duration::from_secs(5);
-        let budget = Budget { used: 1, intensity: 3, period, frees_in: period };
-        let siblings = siblings.iter().map(|path| TreePath::root(path)).collect();
-        event(seq, path, EventKind::Restarting { delay: Duration::ZERO, wait, failures: 1, budget, siblings })
-    }
-
-    #[test]
-    fn failures_are_forgotten_in_time_whatever_comes_of_them() {
-        let mut book = Book::default();
-        (1..10_000).for_each(|seq| {
-            let (path, open) = (format!("job-{seq}"), Open::default());
-            book.note(&failed(seq * 2, &path), &open);
-            book.note(&restarting(seq * 2 + 1, &path, &["sibling"]), &open);
-        });
-        assert_eq!((book.incidents.len(), book.of_groups.len()), (REMEMBERED, REMEMBERED));
-    }
-
-    #[test]
-    fn a_failure_of_long_ago_is_closed_without_harm() {
-        let (mut book, early) = (Book::default(), Open::default());
-        book.note(&failed(1, "early"), &early);
-        (2..1_000).for_each(|seq| book.note(&failed(seq, "other"), &Open::default()));
-        book.note(&event(1_000, "early", EventKind::Started), &early);
-        book.answered(&early);
-        assert!(
-            book.incidents().iter().all(|incident| incident.down.is_none() && incident.answered.is_none())
-        );
-    }
-
-    #[test]
-    fn who_was_stopped_is_told_by_its_own_incident_whatever_failed_since() {
-        let (mut book, a, other) = (Book::default(), Open::default(), Open::default());
-        book.note(&failed(1, "a"), &a);
-        book.note(&restarting(2, "a", &["b"]), &a);
-        for seq in 3..9 {
-            book.note(&failed(seq * 2, "other"), &other);
-            book.note(&event(seq * 2 + 1, "other", EventKind::Started), &other);
-        }
-        let stopped = EventKind::Stopped { reason: ExitReason::Shutdown, took: Duration::ZERO };
-        book.note(&event(30, "b", stopped), &Open::default());
-        assert_eq!(book.incidents()[0].stopped[0].0, "b");
-        assert!(book.incidents()[1..].iter().all(|incident| incident.stopped.is_empty()));
-    }
-}
+mod tests;

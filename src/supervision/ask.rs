@@ -61,7 +61,8 @@ pub enum AskError {
         incarnation: u64,
         /// How that ended.
         reason: ExitReason,
-        /// The [`Incident`](crate::Incident) that tells more, by its number; none if the incarnation was asked to end.
+        /// The [`Incident`](crate::Incident) that tells more, by its number; none if the incarnation was asked to end, and not
+        /// because of a failure.
         incident: Option<u64>,
     },
     /// Nobody handled the message: the child has never been started.
@@ -91,6 +92,16 @@ pub enum AskError {
     /// The message was handled, and the handler dropped the answer: a task outside the actor panicked, say.
     #[error("the message was handled, but the answer was dropped")]
     NoAnswer,
+}
+
+impl AskError {
+    /// The [`Incident`](crate::Incident) that is behind it, by its number, if one is known.
+    pub fn incident(&self) -> Option<u64> {
+        match self {
+            Self::Crashed { incident, .. } => *incident,
+            _ => None,
+        }
+    }
 }
 
 /// What becomes of a message, for who asked.
@@ -149,6 +160,11 @@ impl<A: Actor<Context = Context<A>>> ActorRef<A> {
     /// The plain address.
     pub fn addr(&self) -> Addr<A> {
         self.mailbox.addr()
+    }
+
+    /// Where the child stands in its tree, once that has been started.
+    pub fn path(&self) -> Option<&TreePath> {
+        self.mailbox.path()
     }
 
     /// Sends a message and does not wait. Unlike [`do_send`](Addr::do_send) it says when nobody will handle the message:

@@ -16,6 +16,7 @@ use super::letter::{Account, Letter, Toll};
 use super::queue::{Queue, Refused, Trash};
 use crate::event::Unhandled;
 use crate::exit::drop_quietly;
+use crate::path::TreePath;
 use crate::reporter::Speaker;
 
 pub(crate) struct Mailbox<A: Actor<Context = actix::Context<A>>> {
@@ -66,6 +67,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
 
     pub(crate) fn set_bound(&self, bound: Bound) {
         self.with(|queue| queue.bound = Some(bound));
+    }
+
+    pub(super) fn path(&self) -> Option<&TreePath> {
+        self.speaker.get().map(|speaker| &speaker.path)
     }
 
     pub(crate) fn is_spoken_of_by(&self, speaker: &Arc<Speaker>) {

@@ -245,13 +245,12 @@ impl Seat {
         // What a supervisor handles are the notices of its children, and nobody else's concern.
         let (lost, kept) = if self.node.branch.is_some() { (0, 0) } else { (lost, kept) };
         let was_asked = stop || kill.is_some();
-        let event = self.publish(match was_asked {
+        let incident = self.publish(match was_asked {
             true => EventKind::Stopped { reason: reason.clone(), took: time },
             false => EventKind::Exited { reason: reason.clone(), lived: time, lost, message, kept },
         });
         if let Some(life) = life {
             let (path, incarnation, reason) = (self.node.path().clone(), self.incarnation, reason.clone());
-            let incident = (!was_asked && !reason.is_normal()).then_some(event);
             let _ = life.set(LifeEnd { path, incarnation, reason, incident }); // It ends once.
         }
         self.node.child.has_told(self.incarnation);
@@ -295,8 +294,8 @@ impl Seat {
         }
     }
 
-    /// Gives the event's number.
-    pub(crate) fn publish(&self, kind: EventKind) -> u64 {
+    /// Gives the number of the incident that it belongs to.
+    pub(crate) fn publish(&self, kind: EventKind) -> Option<u64> {
         self.node.speaker.publish(self.incarnation, kind)
     }
 

@@ -40,6 +40,7 @@ mod scenarios;
 #[path = "../support/server.rs"]
 mod server;
 mod signals;
+mod stories;
 mod terminal;
 #[allow(dead_code)]
 #[path = "../support/tls.rs"]

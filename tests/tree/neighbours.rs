@@ -50,6 +50,10 @@ fn neighbours_on_a_blocked_thread_move_at_no_cost_and_answer_what_waits() {
             assert_eq!(child.incarnation, 2, "{path}");
         }
         assert_eq!((used(&tree, "app"), used(&tree, "app/branch"), tree.abandoned_threads()), (1, 0, 1));
+        let story = tree.incidents().into_iter().find(|story| story.path == "app/stuck").unwrap();
+        let mut moved: Vec<_> = story.moved.iter().map(ToString::to_string).collect();
+        moved.sort();
+        assert_eq!(moved, ["app/after", "app/before", "app/branch"], "{story}");
 
         drop(release);
         returned(&tree).await;

@@ -184,13 +184,13 @@ function render() {
   tree.update(picture, selected);
   const shown = picture.parts.get(selected);
   part.update(shown, at, cannot, faults(shown));
-  const failures = incidentsAt(log, at);
-  incidents.update(failures, at, selected, cannot === null);
+  const stories = incidentsAt(log, at);
+  incidents.update(stories, at, selected, cannot === null);
   charts.update(log, selected, time);
   jobs.update(picture.jobs);
   happenings.update(log, at);
   timeline.update(log, time);
-  verdict(log, picture, time, failures[0]);
+  verdict(log, picture, time, stories[0]);
   say(byId("charts-of"), selected.includes("/") ? `of ${short(selected)} and all beneath it` : "of the whole program");
   set(document.body, "data-past", cursor !== null);
 }
@@ -198,6 +198,7 @@ function render() {
 // ===== from here on =====
 
 byId("break").addEventListener("click", () => breakIt(selected));
+byId("why").addEventListener("click", () => incidents.openLast());
 byId("reports").addEventListener("change", schedule);
 byId("return").addEventListener("click", () => source.connect(token()));
 byId("open").addEventListener("click", () => byId("file").click());

@@ -6,6 +6,9 @@ import { firstAfter, sortOf, wordsOf } from "./log.js";
 
 const SHOWN = 120;
 
+/** Of the reports, those that are part of a story. */
+const isNotable = ({ kind, level, incident }) => kind !== "report" || level !== "debug" || incident != null;
+
 export class HappeningsView {
   /** @param {Element} list @param {HTMLInputElement} reports @param {{goTo: (at: number, path: string) => void}} heard */
   constructor(list, reports, heard) {
@@ -24,8 +27,7 @@ export class HappeningsView {
     this.seen = seen;
     const events = [];
     for (let i = end - 1; i >= 0 && events.length < SHOWN; i -= 1) {
-      if (this.reports.checked || log.events[i].kind !== "report" || log.events[i].level !== "debug")
-        events.push(log.events[i]);
+      if (this.reports.checked || isNotable(log.events[i])) events.push(log.events[i]);
     }
     keyed(
       this.list,

@@ -1,7 +1,8 @@
 // Failures as stories: what failed, what was decided about it and with which numbers, and what came of it.
 
 import { h, keyed, reshape, say, set, shape, show } from "./dom.js";
-import { ago, arithmetic, clock, ended, parentOf, plural, short, span } from "./format.js";
+import { ago, clock, plural } from "./format.js";
+import { befell, outcome, stepsOf, title } from "./story.js";
 
 const SHOWN = 30;
 
@@ -25,8 +26,9 @@ export class IncidentsView {
     this.args = [incidents, at, selected, mayBreak];
     show(this.nothing, incidents.length === 0);
     show(this.invitation, mayBreak);
-    say(this.number, incidents.length === 0 ? "" : plural(incidents.length, "failure"));
-    const first = incidents.find((incident) => incident.path === selected) ?? incidents[0];
+    const failures = incidents.filter((incident) => incident.reason !== null).length;
+    say(this.number, incidents.length === 0 ? "" : plural(failures, "failure"));
+    const first = incidents.find((incident) => befell(incident, selected)) ?? incidents[0];
     keyed(
       this.cards,
       incidents.slice(0, SHOWN),
@@ -41,8 +43,12 @@ export class IncidentsView {
     this.opened.set(id, true);
     this.update(...this.args);
     const card = this.cards.querySelector(`[data-id="${id}"]`);
-    card?.querySelector("button").focus();
+    card?.querySelector("button").focus({ preventScroll: true });
     card?.scrollIntoView({ block: "nearest" });
+  }
+
+  openLast() {
+    if (this.incidents.length > 0) this.open(this.incidents[0].id);
   }
 
   #make(incident) {
@@ -75,8 +81,8 @@ export class IncidentsView {
     const { it } = card;
     set(it.head, "aria-expanded", String(isOpen));
     show(it.body, isOpen);
-    reshape(it.shape, incident.decision.kind === "give_up" ? "gave_up" : "failed");
-    say(it.title, `${short(incident.path)} ${ended(incident.reason)}`);
+    reshape(it.shape, sortOf(incident));
+    say(it.title, title(incident));
     say(it.when, ago(at - incident.at));
     const [word, sort] = outcome(incident);
     say(it.end, word);
@@ -89,7 +95,7 @@ export class IncidentsView {
   }
 
   #body(incident) {
-    const step = ({ sort, text, more, bar, link }) =>
+    const step = ({ sort, text, more, lines = [], bar, link }) =>
       h(
         "li",
         {},
@@ -99,6 +105,7 @@ export class IncidentsView {
           {},
           h("p", { text }),
           more && h("p", { class: "muted", text: more }),
+          ...lines.map((line) => h("p", { class: "muted", text: line })),
           bar && budget(bar),
           link && this.#link(link),
         ),
@@ -129,104 +136,9 @@ export class IncidentsView {
   }
 }
 
-/** @returns {[string, string]} what came of it, and of which sort that is */
-function outcome({ decision, down, again }) {
-  if (decision.kind === "give_up") return ["supervisor gave up", "gave_up"];
-  if (down !== null) return [`up after ${span(down)}`, "restarted"];
-  if (again !== null) return ["failed again", "failed"];
-  switch (decision.kind) {
-    case "restart":
-      return ["not up yet", "restarting"];
-    case "out_of_threads":
-    case "roll_back":
-      return ["supervisor failed", "gave_up"];
-    default:
-      return ["stays down", "stopped"];
-  }
-}
-
-/**
- * The story, step by step.
- * @param {object} incident @param {object[]} all those that are known
- * @returns {{sort: string, text: string, more?: string, bar?: object, link?: {id: number, text: string}}[]}
- */
-export function stepsOf(incident, all) {
-  const { path, incarnation, reason, lived, injected, lost, kept, message, decision, stopped, down, answered, again } =
-    incident;
-  const boss = short(parentOf(path)) || "nobody";
-  const steps = [];
-  if (injected !== null) steps.push({ sort: "injected", text: `A fault was put in on purpose: ${injected}` });
-  steps.push({
-    sort: "failed",
-    text: `${short(path)} ${reason.text}`,
-    more: `Its life number ${incarnation} had run for ${span(lived)}.`,
-  });
-  if (lost > 0 || kept > 0) {
-    const gone =
-      lost > 0 ? `${plural(lost, "message")} in hand lost${message ? `, a ${message}` : ""}` : "no message lost";
-    steps.push({ sort: "lost", text: `${gone}; ${kept > 0 ? `${kept} waiting kept` : "none was waiting"}` });
-  }
-  steps.push(decided(decision, path, boss, all, incident));
-  if (stopped.length > 0) {
-    const names = stopped.map((one) => `${short(one.path)} (${span(one.took)})`).join(", ");
-    steps.push({ sort: "stopped", text: `Stopped with it: ${names}` });
-  }
-  if (down !== null) {
-    const more = answered === null ? "" : `Its first message was handled after ${span(answered)}.`;
-    steps.push({
-      sort: "restarted",
-      text: `Up again as life number ${incarnation + 1}, ${span(down)} after it failed`,
-      more,
-    });
-  } else if (again !== null) {
-    steps.push({
-      sort: "failed",
-      text: "It failed again before it was up",
-      link: { id: again, text: "Show that failure" },
-    });
-  } else if (decision.kind === "restart") {
-    steps.push({ sort: "restarting", text: "Not up again yet" });
-  }
-  return steps;
-}
-
-function decided(decision, path, boss, all, incident) {
-  const { budget } = decision;
-  switch (decision.kind) {
-    case "restart": {
-      const wait = decision.delay > 0 ? `Wait ${span(decision.delay)} = ${arithmetic(decision.wait)}. ` : "At once. ";
-      const frees = `This restart is forgotten ${span(budget.period)} later.`;
-      return {
-        sort: "restarting",
-        text: `${boss} restarts it: ${budget.used} of ${plural(budget.intensity, "restart")} in ${span(budget.period)}`,
-        more: wait + (budget.used > 1 ? `The oldest of these is forgotten in ${span(budget.frees_in)}.` : frees),
-        bar: budget,
-      };
-    }
-    case "give_up": {
-      const next = all.find(
-        (other) => other.path === parentOf(path) && other.id > incident.id && other.at - incident.at < 60,
-      );
-      return {
-        sort: "gave_up",
-        text: `${boss} gives up: it would be restart ${budget.used} of ${budget.intensity} in ${span(budget.period)}`,
-        more: `It stops its children and fails in its turn; whoever is above ${boss} decides.`,
-        bar: budget,
-        link: next && { id: next.id, text: `What became of ${boss}` },
-      };
-    }
-    case "roll_back":
-      return {
-        sort: "gave_up",
-        text: `No restart at a first start: what was started before is stopped, and ${boss} fails`,
-      };
-    case "out_of_threads":
-      return { sort: "gave_up", text: `No restart: too many threads were left behind, and ${boss} fails` };
-    default:
-      return path.includes("/")
-        ? { sort: "stopped", text: "It stays down: that is its restart rule, or its supervisor is stopping" }
-        : { sort: "stopped", text: "Nobody is above it, so the tree ends" };
-  }
+function sortOf({ reason, decision }) {
+  if (reason === null) return "injected";
+  return decision.kind === "give_up" ? "gave_up" : "failed";
 }
 
 function budget({ used, intensity }) {

@@ -9,7 +9,7 @@ const LOOK = 1_000;
 const SOON = 120;
 const WAITS = [500, 1_000, 2_000, 4_000];
 
-/** After these there is a failure, or more to be known of one. */
+/** After these the tree is another. */
 const TELLING = new Set(["exited", "stopped", "started", "restarting", "gave_up"]);
 
 /**
@@ -31,7 +31,7 @@ export class Live {
     this.run = null;
     this.shows = new Set(["jobs"]);
     this.skew = 0;
-    /** Whether something has happened since the last look; whether of a kind that incidents are made of; whether the last is unfinished. */
+    /** Whether something has happened since the last look; whether more is to be known of an incident; whether the last is unfinished. */
     this.hurry = this.asks = this.waits = false;
     this.closed = new AbortController();
     this.wake = () => {};
@@ -116,9 +116,9 @@ export class Live {
     const path = `/v1/events?format=ndjson&after=${this.heard.seq()}`;
     for await (const event of this.door.lines(path, signal)) {
       this.heard.entry({ event });
-      if (!TELLING.has(event.kind)) continue;
-      this.asks = true;
-      this.soon();
+      const hasStory = event.incident != null;
+      this.asks ||= hasStory;
+      if (hasStory || TELLING.has(event.kind)) this.soon();
     }
   }
 
@@ -158,7 +158,7 @@ export class Live {
     const all = await this.door.get("/v1/incidents");
     for (const incident of all) this.heard.entry({ incident });
     // Its first message after the restart may still be to come.
-    const last = all.at(-1);
+    const last = all.findLast((incident) => incident.reason !== null);
     this.waits = last !== undefined && last.answered === null && this.now() - last.at < 30;
   }
 

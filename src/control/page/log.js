@@ -94,8 +94,9 @@ export class Log {
   #gaveUp({ child, budget, text }) {
     const of = (kind) => this.events.findLast((event) => event.kind === kind && event.path === child);
     const failed = of("exited");
-    if (!failed || this.incidents.has(failed.seq)) return;
-    const { seq: id, at, path, incarnation, reason, lived, lost, message, kept } = failed;
+    const id = failed?.incident ?? failed?.seq;
+    if (!failed || this.incidents.get(id)?.reason) return;
+    const { at, path, incarnation, reason, lived, lost, message, kept } = failed;
     const injected = of("injected");
     this.#incident({
       ...{ id, at, path, incarnation, reason, lived, lost, message, kept },

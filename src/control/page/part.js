@@ -14,6 +14,8 @@ const DONE = {
   drain: "has handled what was queued, and stopped.",
 };
 
+const LAST = "Nobody is above it, so what ends it ends all of it. Choose another part to break, restart or stop.";
+
 export class PartView {
   /** @param {Element} panel @param {{act: (action: string, body: object, said: string) => Promise<string>, why: (path: string) => void}} heard */
   constructor(panel, heard) {
@@ -53,16 +55,10 @@ export class PartView {
     );
   }
 
-  /** Puts a fault into the part, or into all parts beneath a supervisor. */
+  /** Puts a fault into the part. */
   inject(fault, name) {
-    const { part } = this;
-    const isGroup = part.supervisor !== null;
-    const path = isGroup ? `${part.path}/*` : part.path;
-    return this.#act(
-      "inject",
-      { path, fault },
-      `${name} was put into ${isGroup ? `the parts of ${part.name}` : short(part.path)}.`,
-    );
+    const { path } = this.part;
+    return this.#act("inject", { path, fault }, `${name} was put into ${short(path)}.`);
   }
 
   #order(order) {
@@ -89,10 +85,11 @@ export class PartView {
     reshape(this.shape, part.status);
     say(this.title, short(part.path));
     set(this.title, "title", part.path);
-    show(this.allowed, refused === null);
-    show(this.refused, refused !== null);
-    say(this.refused, refused ?? "");
-    show(this.orders, refused === null && part.depth > 0);
+    const cannot = refused ?? (part.depth > 0 ? null : LAST);
+    show(this.allowed, cannot === null);
+    show(this.refused, cannot !== null);
+    say(this.refused, cannot ?? "");
+    show(this.orders, cannot === null);
     say(this.again, part.status === "stopped" || part.status === "failed" ? "Start" : "Restart");
     show(this.stop, part.status !== "stopped");
     // A door of an earlier version knows nothing of it, and a supervisor's messages are the news of its children.

@@ -234,6 +234,8 @@ export function incidentsAt(log, at) {
   return known.map((incident) => ({
     ...incident,
     down: incident.down != null && incident.at + incident.down <= at ? incident.down : null,
+    healed: incident.healed != null && incident.at + incident.healed <= at ? incident.healed : null,
+    consequences: (incident.consequences ?? []).filter(({ after }) => incident.at + after <= at),
     answered: incident.answered != null && incident.at + incident.answered <= at ? incident.answered : null,
     again: incident.again != null && log.incidents.get(incident.again)?.at <= at ? incident.again : null,
   }));

@@ -1,10 +1,11 @@
 // How it is, in one sentence.
 
-import { byId, reshape, say, set, shape } from "./dom.js";
-import { ago, clock, count, ended, plural, short, span } from "./format.js";
+import { byId, reshape, say, set, shape, show } from "./dom.js";
+import { ago, clock, count, plural, span } from "./format.js";
 import { firstAfter, sortOf } from "./log.js";
+import { title } from "./story.js";
 
-/** For so long a failure is news. */
+/** For so long a failure is news, or a fault. */
 const FRESH = 20;
 
 const sign = shape("unknown");
@@ -12,14 +13,14 @@ byId("verdict").prepend(sign);
 
 /**
  * @param {import("./log.js").Log} log @param {object} picture
- * @param {{isNow: boolean, from: number}} time @param {object | undefined} failure the last
+ * @param {{isNow: boolean, from: number}} time @param {object | undefined} story the last failure, or fault
  */
-export function verdict(log, { counts, parts, abandoned, at }, { isNow, from }, failure) {
+export function verdict(log, { counts, parts, abandoned, at }, { isNow, from }, story) {
   const root = parts.values().next().value;
   const some = (n, one, many) => (n === 1 ? `1 part ${one}` : `${plural(n, "part")} ${many}`);
   const all = counts.parts;
-  const isFresh = failure !== undefined && at - failure.at < FRESH;
-  let [status, words] = ["running", isFresh ? "Everything runs again." : "Everything runs."];
+  const isFresh = story !== undefined && at - story.at < FRESH;
+  let [status, words] = ["running", isFresh && story.reason !== null ? "Everything runs again." : "Everything runs."];
   if (root.status === "failed") [status, words] = ["gave_up", "The program's tree has failed."];
   else if (root.status === "stopped") [status, words] = ["stopped", "The program's tree has stopped."];
   else if (root.status === "unknown" && counts.unknown > all / 2)
@@ -48,11 +49,11 @@ export function verdict(log, { counts, parts, abandoned, at }, { isNow, from }, 
     if (sortOf(log.events[i]) === "restarted") again += 1;
   }
   const facts = [
-    isFresh &&
-      `${short(failure.path)} ${ended(failure.reason)}, ${ago(at - failure.at)}${failure.down === null ? "" : `; up after ${span(failure.down)}`}`,
+    isFresh && `${title(story)}, ${ago(at - story.at)}${story.down === null ? "" : `; up after ${span(story.down)}`}`,
     !isFresh && `${count(counts.running)} of ${plural(all, "part")} up`,
     again > 0 && `${plural(again, "restart")} in view`,
     abandoned > 0 && `${plural(abandoned, "thread")} left behind, blocked`,
   ];
   say(byId("verdict-more"), facts.filter(Boolean).join(" · "));
+  show(byId("why"), isFresh);
 }

@@ -120,6 +120,7 @@ impl From<&crate::Event> for Event {
             incarnation: event.incarnation,
             level: event.level().as_str().to_ascii_lowercase(),
             text: event.to_string(),
+            incident: event.incident,
             what: What::from(&event.kind),
         }
     }
@@ -135,6 +136,7 @@ impl Event {
             incarnation: 0,
             level: "warn".to_owned(),
             text: format!("{events} events are not kept here"),
+            incident: None,
             what: What::Missed { events },
         }
     }
@@ -190,25 +192,38 @@ impl From<&crate::Incident> for Incident {
             at: seconds_since_1970(incident.at),
             path: incident.path.to_string(),
             incarnation: incident.incarnation,
-            reason: (&incident.reason).into(),
+            reason: incident.reason.as_ref().map(Into::into),
             lived: incident.lived.as_secs_f64(),
             injected: incident.injected.as_ref().map(ToString::to_string),
+            healed: incident.healed.map(|healed| healed.as_secs_f64()),
             lost: incident.lost,
             message: incident.message.map(ToOwned::to_owned),
             kept: incident.kept,
             decision: (&incident.decision).into(),
             stopped: incident.stopped.iter().map(stopped).collect(),
+            moved: names(&incident.moved),
             down: incident.down.map(|down| down.as_secs_f64()),
             answered: incident.answered.map(|answered| answered.as_secs_f64()),
             again: incident.again,
+            consequences: incident.consequences.iter().map(Told::from).collect(),
+            untold: incident.untold,
             story: incident.to_string(),
         }
+    }
+}
+
+impl From<&incident::Told> for Told {
+    fn from(told: &incident::Told) -> Self {
+        let incident::Told { after, path, matter, text } = told;
+        let (path, matter, text) = (path.to_string(), matter.clone(), text.clone());
+        Self { after: after.as_secs_f64(), path, matter, text }
     }
 }
 
 impl From<&incident::Decision> for Decision {
     fn from(decision: &incident::Decision) -> Self {
         match decision {
+            incident::Decision::NotAsked => Self::NotAsked,
             incident::Decision::StaysDown => Self::StaysDown,
             incident::Decision::Restart { delay, wait, budget, siblings } => Self::Restart {
                 delay: delay.as_secs_f64(),

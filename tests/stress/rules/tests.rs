@@ -84,7 +84,7 @@ fn events(story: &str) -> Vec<Event> {
             other => panic!("{other}?"),
         };
         let at = SystemTime::UNIX_EPOCH + SECOND * n as u32;
-        Event { seq: n as u64 + 1, at, path: path(name), incarnation: *life, kind }
+        Event { seq: n as u64 + 1, at, path: path(name), incarnation: *life, incident: None, kind }
     };
     story.split(',').map(str::trim).enumerate().map(event).collect()
 }

@@ -107,6 +107,19 @@ test("a part is stopped and started, and each fault of the menu strikes", async 
   await says(page.locator("#incidents"), "downloaders/2 failed");
 });
 
+test("a fault that ends nobody has a story: which file it struck, and what became of it", async () => {
+  const { page } = view;
+  await row(page, "latido/downloaders/0").click();
+  await page.getByRole("group", { name: "Break it" }).getByRole("button", { name: "cut" }).click();
+  await says(page.locator("#verdict"), "Everything runs.");
+  await page.getByText("downloaders/0 got cut on purpose").first().waitFor();
+  await page.getByRole("button", { name: "Why?" }).click();
+  const story = page.locator(".story:has([aria-expanded=true])", { hasText: "got cut on purpose" });
+  await says(story, /later, ledger: file-\d+\.bin: connection reset; again in/);
+  await says(story, /later, ledger: file-\d+\.bin: done/);
+  await shot(page, "cut");
+});
+
 test("any fault is put in as it is typed, at the message that is said", async () => {
   const { page } = view;
   await row(page, "latido/supply").click();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lines, tokenOf } from "../../../src/control/page/door.js";
 import { buttons, typed } from "../../../src/control/page/faults.js";
-import { stepsOf } from "../../../src/control/page/incidents.js";
+import { befell, outcome, stepsOf, title } from "../../../src/control/page/story.js";
 import { Log } from "../../../src/control/page/log.js";
 import { KEPT, read } from "../../../src/control/page/record.js";
 import { sentence } from "../../../src/control/page/speak.js";
@@ -102,6 +102,36 @@ test("a story has its steps and its numbers in words", () => {
     ],
   );
   assert.equal(steps[3].more, "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these is forgotten in 5 s.");
+});
+
+test("a fault that ended nobody says so, and what came of it", () => {
+  const consequences = [
+    { after: 0.015, path: "app/ledger", matter: "f", text: "f: connection reset; again in 1.0s" },
+    { after: 1.4, path: "app/ledger", matter: "f", text: "f: done" },
+  ];
+  const cut = { reason: null, injected: "cut", decision: { kind: "not_asked" }, consequences, untold: 2 };
+  const { incident: it } = incident(7, 100, "app/a", cut);
+  const steps = stepsOf(it, []);
+  assert.deepEqual(
+    steps.map((step) => step.text),
+    [
+      "A fault was put in on purpose: cut",
+      "a did not end of it, so its supervisor has nothing to do",
+      "What came of it",
+    ],
+  );
+  assert.deepEqual(steps[2].lines, [
+    "15 ms later, ledger: f: connection reset; again in 1.0s",
+    "1.4 s later, ledger: f: done",
+    "and 2 more",
+  ]);
+  assert.deepEqual(
+    [title(it), outcome(it)[0], outcome({ ...it, healed: 3 })[0]],
+    ["a got cut on purpose", "goes on", "healed after 3 s"],
+  );
+  const known = (at) => incidentsAt(Object.assign(new Log(), { incidents: new Map([[7, it]]) }), at)[0];
+  assert.deepEqual([known(101).consequences.length, known(102).consequences.length], [1, 2]);
+  assert.ok(befell(it, "app/a") && befell({ ...it, moved: ["app/b"] }, "app/b") && !befell(it, "app/b"));
 });
 
 test("a give-up leads on to what became of the supervisor", () => {

@@ -100,10 +100,11 @@ impl Stage {
     }
 }
 
-/// The run as a user would ask for it: all of the corpus, below `dir`.
-fn fetch_args(list: &Path, dir: &Path) -> Result<FetchArgs> {
+/// The run as a user would ask for it: all of the corpus, below `dir`; with more that one may ask for.
+fn fetch_args(list: &Path, dir: &Path, more: &[&str]) -> Result<FetchArgs> {
     let line = fetch_line(list, dir, DOWNLOADERS, Some("gzip -kf"));
-    parsed([OsString::from("latido")].into_iter().chain(line))
+    let more = more.iter().map(OsString::from);
+    parsed([OsString::from("latido")].into_iter().chain(line).chain(more))
 }
 
 /// What a user would type behind `latido`.

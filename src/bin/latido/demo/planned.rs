@@ -23,7 +23,7 @@ pub(super) async fn play(mut stage: Stage, mut signals: Signals, screen: &Screen
          while one part of each kind is crashed on purpose (--seed {seed} for the same failures)\n",
         HumanBytes(bytes)
     ));
-    let running = Ready::new(&fetch_args(&list, dir)?)?.start()?;
+    let running = Ready::new(&fetch_args(&list, dir, &[])?)?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
     let door = door::open("latido demo", &tree, &run, stage.door(), |words| screen.line(words.to_string()));
     door::show(&door, screen);
@@ -35,7 +35,7 @@ pub(super) async fn play(mut stage: Stage, mut signals: Signals, screen: &Screen
     let end = running.end(&mut signals).await;
     sabotage.abort();
     screen.line(format!("\n{}", tree.snapshot()));
-    if let Some(incident) = tree.incidents().first() {
+    if let Some(incident) = tree.incidents().iter().find(|incident| incident.reason.is_some()) {
         screen.line(format!("The first failure, as a story:\n{incident}\n"));
     }
     running.stop(&mut signals).await;

@@ -34,9 +34,6 @@ pub(crate) struct HungAfter(Option<Duration>);
 const LEAST: Duration = Duration::from_millis(100);
 
 impl HungAfter {
-    /// For who is watching, and has nothing to lose.
-    pub(crate) const SOON: Self = Self(Some(Duration::from_secs(2)));
-
     /// 0 for never.
     pub(crate) fn seconds(self) -> f64 {
         self.0.unwrap_or_default().as_secs_f64()

@@ -11,6 +11,8 @@
 //! | [`verifying`] | the digest, and the name |
 //! | [`naming`] | a name that the server gives |
 //! | [`processing`] | `--exec` |
+//! | [`answering`] | what an answer makes of a job |
+//! | [`blaming`] | what came of whose trouble |
 //! | [`resting`] | parts that lose what they are given |
 //! | [`space`] | waiting for a full disk |
 //! | [`breaking`] | a fault of its own |
@@ -26,19 +28,20 @@ use latido::Reporter;
 use latido::actors::cpu_pool::CpuPool;
 use latido::actors::downloader::{Downloader, Fetched};
 use latido::actors::process::CommandRunner;
+use latido::incident::Trouble;
 use latido::supervision::{ActorRef, Backoff};
 
 use super::board::Board;
-use super::cause::Cause;
 use super::exec::{Exec, Queue};
-use super::hosts::{Hosts, Manners, host};
-use super::job::{Answer, Job, Next, Rules, Stage};
+use super::hosts::{Hosts, Manners};
+use super::job::{Job, Rules, Stage};
 use super::journal::{Held, JournalError, Lease, Shared};
-use super::mirrors::{Mirrors, Outcome};
-use super::report::JobReport;
+use super::mirrors::Mirrors;
 use crate::cli::TransferArgs;
 
 mod admitting;
+mod answering;
+mod blaming;
 mod breaking;
 mod fetching;
 mod naming;
@@ -107,8 +110,10 @@ pub(crate) struct Ledger {
     cpu_losses: Losses,
     /// Whether somebody looks after files that wait for a batch.
     is_awake_for_batch: bool,
-    /// Complete, and not yet under their names.
-    fetched: HashMap<i64, Fetched>,
+    /// Complete, and not yet under their names; by which downloader.
+    fetched: HashMap<i64, (usize, Fetched)>,
+    /// What held those jobs up that were held up.
+    troubles: HashMap<i64, Trouble>,
     unfinished: usize,
     mirrors: Mirrors,
     /// Directories with new names in them that are to be synced.
@@ -137,6 +142,7 @@ impl Ledger {
             runner_losses: Losses::new(plan.crew.runners.len()),
             cpu_losses: Losses::new(1),
             fetched: HashMap::new(),
+            troubles: HashMap::new(),
             unfinished: 0,
             mirrors: Mirrors::default(),
             renamed: BTreeSet::new(),
@@ -207,98 +213,6 @@ impl Ledger {
         sound(self.journal.check());
         self.hand_out_commands(ctx);
         self.hand_out_fetches(ctx);
-    }
-
-    /// Takes an answer in and does what comes next. `rest` is how long the server wants to be left alone.
-    fn answer(
-        &mut self,
-        id: i64,
-        attempt: u32,
-        answer: Answer,
-        rest: Option<Duration>,
-        ctx: &mut Context<Self>,
-    ) {
-        // One that is finished, and no longer remembered, awaits no answer.
-        let Some(stage) = self.jobs.get(&id).map(|job| job.stage) else { return };
-        let is_lost = answer == Answer::Lost;
-        let is_from_server =
-            matches!(answer, Answer::FetchFailed { .. } | Answer::Digest(_) | Answer::Wrong { .. });
-        let rules = self.plan.rules;
-        let rest = rest.map(|rest| self.let_rest(id, rest, ctx));
-        let next = self.change(id, |job| {
-            let next = job.answer(attempt, answer, &rules);
-            let is_processed = stage == Stage::Processing;
-            if job.stage == Stage::Done && (is_processed || job.modified.is_none()) {
-                job.modified = taking_up::facts(job).target_modified;
-            }
-            next
-        });
-        let job = &self.jobs[&id];
-        if is_from_server && let Some(outcome) = outcome(job, next) {
-            self.mirrors.tried(id, &job.request, job.turn, outcome);
-        }
-        if is_lost && next != Next::Nothing {
-            self.reporter.report(JobReport::lost(job, stage));
-        }
-        match next {
-            Next::Nothing => {}
-            // It has waited already.
-            Next::Fetch | Next::Requeue => self.to_fetch.push_front(id),
-            Next::Anew => {
-                self.reporter.report(JobReport::retry(job, Duration::ZERO));
-                self.fetched.remove(&id);
-                self.to_fetch.push_front(id);
-            }
-            Next::Verify => self.verify(id, ctx),
-            Next::Process => {
-                self.enqueue(id);
-                self.save(id, ctx);
-            }
-            Next::ProcessLater { step } => {
-                let wait = backoff().delay(step, fastrand::f64());
-                self.reporter.report(JobReport::retry(job, wait));
-                self.save(id, ctx);
-                ctx.run_later(wait, move |ledger, ctx| {
-                    ledger.change(id, Job::start);
-                    if let Some(queue) = &mut ledger.to_process {
-                        queue.push_alone(id);
-                    }
-                    ledger.hand_out(ctx);
-                });
-            }
-            Next::Retry { step } => {
-                // Another server has not asked for anything.
-                let rest = rest.filter(|(asked, _)| *asked == host(job.url())).map(|(_, rest)| rest);
-                let wait = backoff().delay(step, fastrand::f64()).max(rest.unwrap_or_default());
-                let wait = wait.min(self.plan.manners.max_wait);
-                self.reporter.report(JobReport::retry(job, wait));
-                self.fetched.remove(&id);
-                self.save(id, ctx);
-                ctx.run_later(wait, move |ledger, ctx| {
-                    ledger.to_fetch.push_back(id);
-                    ledger.hand_out(ctx);
-                });
-            }
-            Next::Finished => {
-                self.reporter.report(JobReport::finished(job));
-                self.mirrors.forget(id);
-                self.fetched.remove(&id);
-                self.unfinished -= 1;
-                self.save(id, ctx);
-            }
-        }
-    }
-}
-
-/// What a server's answer says of it.
-fn outcome(job: &Job, next: Next) -> Option<Outcome> {
-    let failed = matches!(next, Next::Retry { .. }) || job.stage == Stage::Failed;
-    match job.error.as_ref().filter(|_| failed).map(|error| error.cause) {
-        None => matches!(job.stage, Stage::Processing | Stage::Done).then_some(Outcome::Right),
-        Some(Cause::Checksum) => Some(Outcome::Wrong),
-        // That was not the server.
-        Some(Cause::Disk | Cause::Busy) => None,
-        Some(_) => Some(Outcome::Failed),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::HumanBytes;
 use latido::Report;
 use latido::actors::downloader::redacted;
+use latido::incident::{Consequence, Trouble};
 use log::Level;
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub(crate) struct JobReport {
     pub(crate) id: i64,
     pub(crate) request: Request,
     pub(crate) what: What,
+    /// What held it up last.
+    trouble: Option<Trouble>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,7 +93,12 @@ impl JobReport {
     }
 
     fn new(job: &Job, what: What) -> Self {
-        Self { id: job.id, request: job.request.clone(), what }
+        Self { id: job.id, request: job.request.clone(), what, trouble: None }
+    }
+
+    /// What came before.
+    pub(crate) fn after(self, trouble: Option<Trouble>) -> Self {
+        Self { trouble, ..self }
     }
 }
 
@@ -101,6 +109,11 @@ fn error(job: &Job) -> Failure {
 impl Report for JobReport {
     fn level(&self) -> Level {
         Level::Debug
+    }
+
+    fn consequence(&self) -> Option<Consequence> {
+        let of = self.trouble.clone()?;
+        Some(Consequence { of, matter: self.request.target.display().to_string() })
     }
 
     /// A line of `--json`, without what the command said, which may be long: the journal has it.

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt;
-use latido::control::wire::{Entry, Event, Extra, Incident, Instance, What};
+use latido::control::wire::{Entry, Extra, Incident, Instance};
 use latido::control::{Client, ClientError, directory, find};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -79,7 +79,7 @@ async fn tell(client: &Client, instance: &Instance, heard: &Sender<Heard>) -> Re
             event = events.next() => {
                 let Some(event) = event else { break };
                 let event = event?;
-                wants_incidents |= matters(&event);
+                wants_incidents |= event.incident.is_some();
                 goes_on = teller.say(Entry::Event(event)).await;
             }
             _ = looks.tick() => {
@@ -90,7 +90,7 @@ async fn tell(client: &Client, instance: &Instance, heard: &Sender<Heard>) -> Re
                 skip = tree.children.len() > LARGE;
                 goes_on = teller.say(Entry::Tree(tree)).await && teller.extra(client).await?;
                 // What comes of one, such as its first message, is known later and without an event.
-                let is_open = teller.incidents.values().any(|incident| incident.answered.is_none());
+                let is_open = teller.incidents.values().any(is_open);
                 if wants_incidents || is_open {
                     goes_on = goes_on && teller.incidents(client).await?;
                     wants_incidents = false;
@@ -104,9 +104,9 @@ async fn tell(client: &Client, instance: &Instance, heard: &Sender<Heard>) -> Re
     }
 }
 
-/// Whether more may be known of failures now.
-fn matters(event: &Event) -> bool {
-    !matches!(event.what, What::Report { .. } | What::Missed { .. })
+/// Whether more will be known of it without an event.
+fn is_open(incident: &Incident) -> bool {
+    incident.reason.is_some() && incident.answered.is_none()
 }
 
 struct Teller<'a> {

@@ -65,13 +65,13 @@ impl Part {
 }
 
 impl Picture {
-    /// The last failure of the child at `path`; if it has had none, of what is below it.
+    /// What happened last to the child at `path`, by its own doing or its neighbours'; if nothing has, to what is below it.
     pub(crate) fn incident(&self, path: &str) -> Option<&Arc<Incident>> {
         let below = |incident: &&Arc<Incident>| {
             incident.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
         let last = || self.incidents.iter().rev();
-        last().find(|incident| incident.path == path).or_else(|| last().find(below))
+        last().find(|incident| incident.befell(path)).or_else(|| last().find(below))
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Run {
 
 /// Whether an event is one of those that tell what becomes of the tree, and not of the work that it does.
 pub(super) fn is_notable(event: &Event) -> bool {
-    matches!(&*event.level, "error" | "warn" | "info")
+    matches!(&*event.level, "error" | "warn" | "info") || event.incident.is_some()
 }
 
 impl Past {

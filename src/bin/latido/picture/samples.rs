@@ -47,7 +47,16 @@ pub(crate) fn tree(at: f64, seq: u64, children: &[(&str, u64)]) -> Tree {
 
 pub(crate) fn happened(seq: u64, at: f64, path: &str, incarnation: u64, what: What) -> Event {
     let text = format!("{path} #{incarnation} event {seq}");
-    Event { seq, at, path: path.to_owned(), incarnation, level: "info".to_owned(), text, what }
+    Event {
+        seq,
+        at,
+        path: path.to_owned(),
+        incarnation,
+        level: "info".to_owned(),
+        text,
+        incident: None,
+        what,
+    }
 }
 
 pub(crate) fn event(seq: u64, at: f64, path: &str, level: &str) -> Event {
@@ -60,17 +69,21 @@ pub(crate) fn incident(id: u64, at: f64, path: &str) -> Incident {
         at,
         path: path.to_owned(),
         incarnation: 1,
-        reason: Exit { kind: "panicked".to_owned(), text: "panicked: oh".to_owned() },
+        reason: Some(Exit { kind: "panicked".to_owned(), text: "panicked: oh".to_owned() }),
         lived: 1.0,
         injected: None,
+        healed: None,
         lost: 0,
         message: None,
         kept: 0,
         decision: Decision::Restart { delay: 0.0, wait: String::new(), budget: budget(1), siblings: vec![] },
         stopped: vec![],
+        moved: vec![],
         down: Some(0.001),
         answered: None,
         again: None,
+        consequences: vec![],
+        untold: 0,
         story: format!(
             "incident {id}: {path} #1 panicked: oh\n  it had run for 1.0s\n  decision: restart 1 of 5 in 10s, at once\n  \
              up again as #2, 1.0ms after it failed"

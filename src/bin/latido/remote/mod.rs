@@ -103,12 +103,12 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
         None => drop(incidents.drain(..incidents.len().saturating_sub(1))),
         Some(what) => incidents.retain(|incident| match what.parse::<u64>() {
             Ok(id) => incident.id == id,
-            Err(_) => TreePath::root(&incident.path).matches(what),
+            Err(_) => incident.befell(what) || TreePath::root(&incident.path).matches(what),
         }),
     }
     if incidents.is_empty() {
         match &args.what {
-            None => bail!("nothing has failed in {} ({})", instance.program, instance.pid),
+            None => bail!("nothing has failed in {} ({}), nor was broken", instance.program, instance.pid),
             Some(what) if what.parse::<u64>().is_err() && !has_part(&client, what).await? => {
                 bail!("there is no part {what:?}; `latido tree` shows which there are")
             }
@@ -116,10 +116,10 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
         }
     }
     let mut out = stdout().lock();
-    for incident in &incidents {
+    for (n, incident) in incidents.iter().enumerate() {
         match args.json {
             true => line(&mut out, incident),
-            false => heard(writeln!(out, "{}", incident.story)),
+            false => heard(writeln!(out, "{}{}", if n > 0 { "\n" } else { "" }, incident.story)),
         }
     }
     Ok(Exit::Ok)
@@ -146,9 +146,7 @@ pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
     let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
     let what = match injection.fault {
         Fault::Heal => format!("what was put into {parts} was taken back"),
-        _ => format!(
-            "{fault} was put into {parts}; `latido why` tells of a failure, `latido events` all that comes of it"
-        ),
+        _ => format!("{fault} was put into {parts}; `latido why` tells what comes of it"),
     };
     heard(writeln!(stdout(), "{what}"));
     Ok(Exit::Ok)

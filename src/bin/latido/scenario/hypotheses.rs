@@ -294,7 +294,7 @@ fn incidents(record: &Record) -> Row {
             What::Exited { .. } => {
                 let Some(fault) = faults.remove(&life) else { continue };
                 all += 1;
-                let incident = record.incidents.get(&(entry.life, event.seq));
+                let incident = event.incident.and_then(|id| record.incidents.get(&(entry.life, id)));
                 let tells = incident.and_then(|incident| incident.injected.as_deref()) == Some(fault);
                 told += usize::from(tells);
             }

@@ -68,7 +68,7 @@ impl Json {
         }
         match &event.kind {
             EventKind::Restarting { .. } => {
-                let incident = tree.incidents().into_iter().rev().find(|known| known.path == event.path);
+                let incident = tree.incidents().into_iter().find(|known| Some(known.id) == event.incident);
                 if let Some(line) = Line::restart(event, incident.as_ref()) {
                     self.line(line).await;
                 }

@@ -118,7 +118,7 @@ impl Line {
         let EventKind::Restarting { delay, budget, .. } = &event.kind else { return None };
         let story = incident.map(|incident| Story {
             id: incident.id,
-            reason: incident.reason.to_string(),
+            reason: incident.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
             on_purpose: incident.injected.is_some(),
             lived: incident.lived.as_secs_f64(),
             lost: incident.lost,

@@ -14,6 +14,7 @@ use actix::fut::ActorFuture;
 use actix::prelude::*;
 use latido::actors::digest::Algorithm;
 use latido::actors::downloader::{Early, Fetch, FetchAll, FetchError, Fetched, Progress};
+use latido::supervision::AskError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::portions::Portions;
@@ -133,8 +134,8 @@ impl Ledger {
                     ledger.downloads.losses.answered(downloader);
                     None
                 }
-                Err(_) => {
-                    ledger.lost(downloader, ctx);
+                Err(error) => {
+                    ledger.lost(downloader, &error, ctx);
                     ledger.downloads.losses.lost(downloader)
                 }
             };
@@ -196,12 +197,13 @@ impl Ledger {
             let (answer, rest) = match ended {
                 Ok(fetched) => {
                     let answer = Answer::Fetched { bytes: fetched.bytes(), pieced: fetched.is_pieced() };
-                    self.fetched.insert(id, fetched);
+                    self.fetched.insert(id, (downloader, fetched));
                     (answer, None)
                 }
                 Err(FetchError::NotModified) => (Answer::NotModified, None),
                 Err(error) => {
                     self.note_room(&error);
+                    self.blame_downloader(id, attempt, downloader);
                     (self.failed(id, &error), error.retry_after())
                 }
             };
@@ -219,9 +221,10 @@ impl Ledger {
     }
 
     /// The downloader crashed, and what it had not told of is gone with it.
-    fn lost(&mut self, downloader: usize, ctx: &mut Context<Self>) {
+    fn lost(&mut self, downloader: usize, error: &AskError, ctx: &mut Context<Self>) {
         self.downloads.portions.lost();
         while let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_back() {
+            self.blame_incident(id, attempt, error);
             self.answer(id, attempt, Answer::Lost, None, ctx);
         }
     }

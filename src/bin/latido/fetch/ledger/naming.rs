@@ -37,7 +37,7 @@ impl Ledger {
         let job = self.jobs.get(&id).filter(|_| self.plan.content_disposition)?;
         let is_wrong = job.request.checksum.as_ref().is_some_and(|wanted| wanted != digest);
         let suggested =
-            self.fetched.get(&id)?.suggested_name().filter(|_| job.attempt == attempt && !is_wrong)?;
+            self.fetched.get(&id)?.1.suggested_name().filter(|_| job.attempt == attempt && !is_wrong)?;
         let name = checked_name(suggested.into()).ok()?;
         let path = job.request.target.with_file_name(name);
         (*path != *job.request.target).then_some(path)
@@ -49,7 +49,7 @@ impl Ledger {
         if sound(self.journal().is_anothers(id, name)) {
             return Err(taken());
         }
-        let fetched = self.fetched.remove(&id).ok_or_else(taken)?;
+        let (_, fetched) = self.fetched.remove(&id).ok_or_else(taken)?;
         let modified = fetched.modified().duration_since(UNIX_EPOCH);
         fetched.publish_as(name)?;
         self.named(id, name, digest);

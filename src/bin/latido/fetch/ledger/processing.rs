@@ -74,10 +74,14 @@ impl Ledger {
             let rest = match answer {
                 Ok(result) => {
                     ledger.runner_losses.answered(runner);
+                    if result.is_err() {
+                        attempts.iter().for_each(|(id, attempt)| ledger.blame_runner(*id, *attempt, runner));
+                    }
                     ledger.processed(&attempts, result, ctx);
                     None
                 }
-                Err(_) => {
+                Err(error) => {
+                    attempts.iter().for_each(|(id, attempt)| ledger.blame_incident(*id, *attempt, &error));
                     ledger.answer_all(&attempts, &Answer::Lost, ctx);
                     ledger.runner_losses.lost(runner)
                 }

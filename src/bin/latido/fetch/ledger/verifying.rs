@@ -19,7 +19,7 @@ use crate::fetch::report::JobReport;
 impl Ledger {
     pub(super) fn verify(&mut self, id: i64, ctx: &mut Context<Self>) {
         let attempt = self.jobs[&id].attempt;
-        let Some(fetched) = self.fetched.get(&id) else {
+        let Some((_, fetched)) = self.fetched.get(&id) else {
             let error = gone();
             return self.answer(id, attempt, Answer::VerifyFailed { error }, None, ctx);
         };
@@ -43,7 +43,11 @@ impl Ledger {
                     return ledger.hand_out(ctx);
                 }
                 Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
-                Ok(Err(JobError::Lost)) | Err(_) => return ledger.unverified(id, attempt, ctx),
+                Ok(Err(JobError::Lost)) => return ledger.unverified(id, attempt, ctx),
+                Err(error) => {
+                    ledger.blame_incident(id, attempt, &error);
+                    return ledger.unverified(id, attempt, ctx);
+                }
                 Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },
             };
             ledger.cpu_losses.answered(0);
@@ -72,7 +76,7 @@ impl Ledger {
         if job.request.checksum.as_ref().is_some_and(|wanted| *wanted != digest) {
             return Answer::Digest(digest);
         }
-        let Some(fetched) = self.fetched.remove(&id) else {
+        let Some((_, fetched)) = self.fetched.remove(&id) else {
             return Answer::VerifyFailed { error: gone() };
         };
         let modified = fetched.modified().duration_since(UNIX_EPOCH);

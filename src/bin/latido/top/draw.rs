@@ -35,16 +35,17 @@ pub(super) fn draw(frame: &mut Frame, view: &mut View) {
     if view.picture.is_none() {
         ink.put(buffer, body, "waiting for the first picture ...", ink.faint());
     } else if area.width >= WIDE {
-        let [left, right] =
-            Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).spacing(1).areas(body);
-        let [rows, events] = split(left, view);
+        // The story stands beside the tree, and the events have the whole width for their words.
+        let [upper, events] = split(body, view, STORY);
+        let [rows, details] =
+            Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).spacing(1).areas(upper);
         tree::draw(buffer, rows, view, ink);
+        panes::details(buffer, details, view, ink);
         panes::events(buffer, events, view, ink);
-        panes::details(buffer, right, view, ink);
     } else {
         let [upper, details] =
             Layout::vertical([Constraint::Min(1), Constraint::Length(DETAILS)]).areas(body);
-        let [rows, events] = split(upper, view);
+        let [rows, events] = split(upper, view, 0);
         tree::draw(buffer, rows, view, ink);
         panes::events(buffer, events, view, ink);
         panes::details(buffer, details, view, ink);
@@ -55,10 +56,12 @@ pub(super) fn draw(frame: &mut Frame, view: &mut View) {
 
 /// The details' rows where there is little room, their title included.
 const DETAILS: u16 = 4;
+/// The rows of a story beside the tree.
+const STORY: u16 = 24;
 
-/// The tree gets what it needs, but leaves a third to the events.
-fn split(area: Rect, view: &View) -> [Rect; 2] {
-    let wanted = u16::try_from(view.rows().len() + 1).unwrap_or(u16::MAX);
+/// The tree gets what it needs and `least`, but leaves a third to the events.
+fn split(area: Rect, view: &View, least: u16) -> [Rect; 2] {
+    let wanted = u16::try_from(view.rows().len() + 1).unwrap_or(u16::MAX).max(least);
     let events = (area.height / 3).max(4).min(area.height / 2);
     let rows = wanted.min(area.height - events);
     Layout::vertical([Constraint::Length(rows), Constraint::Min(1)]).areas(area)

@@ -83,8 +83,8 @@ fn jobs(picture: &Picture) -> String {
 pub(super) fn events(buffer: &mut Buffer, area: Rect, view: &View, ink: Ink) {
     let Some(picture) = &view.picture else { return };
     let title = match view.all_events {
-        true => "everything that happened (e: only failures and restarts)",
-        false => "failures and restarts (e: everything)",
+        true => "everything that happened (e: only failures and what came of them)",
+        false => "failures and what came of them (e: everything)",
     };
     ink.rule(buffer, row(area, 0), title);
     let events = if view.all_events { &picture.events } else { &picture.notable };

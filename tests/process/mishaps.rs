@@ -112,3 +112,43 @@ async fn one_that_escaped_on_purpose_is_found_by_the_census_and_does_not_survive
     until(|| state_of(&escaped).is_none()).await;
     stop(&tree).await;
 }
+
+/// A runner that can be broken, as the only child of a tree.
+fn breakable_runner() -> (Tree, Addr<CommandRunner>) {
+    guarded();
+    let spec = CommandRunner::breakable(ChildSpec::new("program", CommandRunner::default));
+    let addr = spec.addr();
+    (SupervisorSpec::new("app").child(spec).start().unwrap(), addr)
+}
+
+#[actix::test]
+async fn a_command_gets_the_signal_that_waited_for_one_and_the_next_runs_to_its_end() {
+    use std::os::unix::process::ExitStatusExt;
+    let (tree, addr) = breakable_runner();
+    inject(&tree, "signal:SEGV");
+    let sleep = RunCommand::new(Command::new("sleep").arg("1000"));
+    let error = within(addr.send(sleep)).await.unwrap().unwrap_err();
+    let RunError::Exit { exit, .. } = &error else { panic!("{error}") };
+    assert_eq!(exit.status.unwrap().signal(), Some(11));
+    let hello = RunCommand::new(Command::new("echo").arg("hello"));
+    assert_eq!(within(addr.send(hello)).await.unwrap().unwrap().stdout, "hello\n");
+    assert!(tree.incidents()[0].reason.is_none(), "the runner itself is whole");
+    stop(&tree).await;
+}
+
+#[actix::test]
+async fn a_frozen_command_is_suspended_and_goes_on() {
+    let (tree, addr) = breakable_runner();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pid");
+    let line = format!("echo $$ > {0}.new; mv {0}.new {0}; while test -e {0}; do :; done", file.display());
+    let run = actix::spawn(addr.send(RunCommand::new(Command::shell(line))));
+    until(|| file.exists()).await;
+    let pid = std::fs::read_to_string(&file).unwrap().trim().to_owned();
+    inject(&tree, "freeze:0.2");
+    until(|| state_of(&pid) == Some('T')).await;
+    until(|| state_of(&pid) != Some('T')).await;
+    std::fs::remove_file(&file).unwrap();
+    within(run).await.unwrap().unwrap().unwrap();
+    stop(&tree).await;
+}

@@ -1,16 +1,23 @@
-//! What befalls a program on purpose: the faults of a [`Process`]'s own. The signals are real, and sent by the guard: a
-//! process number that it knows cannot be somebody else's by now.
+//! What befalls a program on purpose: the faults of a [`Process`]'s own, and of a [`CommandRunner`]'s. The signals are real,
+//! and sent by the guard: a process number that it knows cannot be somebody else's by now.
 
+use std::convert::Infallible;
 use std::fs::File;
+use std::future::pending;
 use std::io::{BufWriter, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::thread;
 
 use actix::prelude::*;
 use rustix::process::Signal;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::guard::Orders;
 use super::guard::wire::Order;
 use super::resident::Process;
+use super::runner::CommandRunner;
 use crate::fault::Seconds;
 use crate::supervision::ChildSpec;
 
@@ -43,23 +50,12 @@ impl Process {
     /// let spec = Process::breakable(ChildSpec::new("cat", || Process::new(Command::new("cat"))));
     /// ```
     pub fn breakable(spec: ChildSpec<Self>) -> ChildSpec<Self> {
+        let spec = signalled(
+            spec,
+            ["its program gets a signal", "its program is suspended for so long"],
+            Self::meddle,
+        );
         spec.fault_with(
-            "signal:NAME=KILL",
-            "its program gets a signal",
-            |it: &mut Self, SignalName(signal), _| {
-                it.meddle(Order::Signal { signal, is_for_group: false });
-            },
-        )
-        .fault_with(
-            "freeze:SECONDS",
-            "its program is suspended for so long",
-            |it: &mut Self, Seconds(time), ctx| {
-                let all = |signal: Signal| Order::Signal { signal: signal.as_raw(), is_for_group: true };
-                it.meddle(all(Signal::STOP));
-                ctx.run_later(time, move |it, _| it.meddle(all(Signal::CONT)));
-            },
-        )
-        .fault_with(
             "gush:LINES=1000",
             "its program's output has so many lines more",
             |it: &mut Self, lines: u32, _| {
@@ -89,4 +85,70 @@ impl Process {
             (0..lines).try_for_each(|_| output.write_all(LINE)).and_then(|()| output.flush())
         });
     }
+}
+
+impl CommandRunner {
+    /// Gives a runner the faults of its own: `signal:NAME` sends the program that it runs a signal, `freeze:SECONDS` suspends
+    /// that and all of its group for so long. If it runs none, the next one gets it; of several, the first that was started.
+    ///
+    /// ```
+    /// # use latido::actors::process::CommandRunner;
+    /// # use latido::supervision::ChildSpec;
+    /// let spec = CommandRunner::breakable(ChildSpec::new("exec", CommandRunner::default));
+    /// ```
+    pub fn breakable(spec: ChildSpec<Self>) -> ChildSpec<Self> {
+        let says = [
+            "the program that it runs gets a signal, or the next one",
+            "the program that it runs is suspended for so long, or the next one",
+        ];
+        signalled(spec, says, |it, order| it.meddling.put(order))
+    }
+}
+
+/// What is done to the programs of a runner: each order reaches one of them, and waits while there is none.
+#[derive(Clone, Debug)]
+pub(super) struct Meddling {
+    put: UnboundedSender<Order>,
+    /// Whoever has it locked is the one.
+    orders: Arc<Mutex<UnboundedReceiver<Order>>>,
+}
+
+impl Default for Meddling {
+    fn default() -> Self {
+        let (put, orders) = unbounded_channel();
+        Self { put, orders: Arc::new(Mutex::new(orders)) }
+    }
+}
+
+impl Meddling {
+    fn put(&self, order: Order) {
+        let _ = self.put.send(order); // the receiver is here
+    }
+
+    /// Has them carried out, for as long as this is polled.
+    pub(super) async fn pass_on(&self, to: Orders<'_>) -> Infallible {
+        let mut orders = self.orders.lock().await;
+        loop {
+            match orders.recv().await {
+                Some(order) => to.meddle(&order),
+                None => pending().await,
+            }
+        }
+    }
+}
+
+/// The faults of all that have programs.
+fn signalled<A: Actor<Context = Context<A>>>(
+    spec: ChildSpec<A>,
+    [signal, freeze]: [&'static str; 2],
+    meddle: fn(&mut A, Order),
+) -> ChildSpec<A> {
+    spec.fault_with("signal:NAME=KILL", signal, move |it, SignalName(signal), _| {
+        meddle(it, Order::Signal { signal, is_for_group: false });
+    })
+    .fault_with("freeze:SECONDS", freeze, move |it, Seconds(time), ctx| {
+        let all = |signal: Signal| Order::Signal { signal: signal.as_raw(), is_for_group: true };
+        meddle(it, all(Signal::STOP));
+        ctx.run_later(time, move |it, _| meddle(it, all(Signal::CONT)));
+    })
 }

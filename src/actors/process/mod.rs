@@ -33,6 +33,7 @@ mod output;
 pub mod pool;
 mod program;
 mod resident;
+mod run;
 mod runner;
 mod sink;
 mod terms;
@@ -45,5 +46,6 @@ pub use messages::{
     Chunk, CloseInput, Frame, Line, ProcessError, ProcessReport, StdStream, WriteBytes, WriteFrame, WriteLine,
 };
 pub use resident::Process;
-pub use runner::{CommandOutput, CommandRunner, RunCommand, RunError};
+pub use run::{CommandOutput, RunCommand, RunError};
+pub use runner::CommandRunner;
 pub use watch::Readiness;

@@ -13,109 +13,17 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::command::{Command, CommandError};
-use super::exit::{ExitCause, ProcessExit};
+use super::exit::ExitCause;
 use super::guard::Guard;
 use super::leaving::end_the_orphaned;
+use super::mishap::Meddling;
 use super::program::{GRACE, Input, Pipes, Program};
 use super::resident::runtime_is_gone;
-use crate::Reporter;
+use super::run::{CommandOutput, RunCommand, RunError};
 use crate::actors::WhileWanted;
 
 /// How many guards are kept between runs.
 const IDLE_GUARDS: usize = 16;
-
-// ===== messages =====
-
-/// Runs a program, with an empty standard input, and answers when it has ended.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
-#[rtype(result = "Result<CommandOutput, RunError>")]
-pub struct RunCommand {
-    /// What to run.
-    pub command: Command,
-    /// How long it may take. Then it is asked to end, and killed if it does not.
-    pub time_limit: Option<Duration>,
-    asker: Reporter,
-    name: Option<String>,
-}
-
-impl RunCommand {
-    /// Runs `command`, for as long as it takes.
-    pub fn new(command: Command) -> Self {
-        Self { command, time_limit: None, asker: Reporter::default(), name: None }
-    }
-
-    /// Says whose life it is run for ([`Reporter::current`] of an actor's code). When that has ended, so has the run,
-    /// although an actor that blocks its thread, and was left behind, still waits for it.
-    pub fn asked_by(mut self, asker: Reporter) -> Self {
-        self.asker = asker;
-        self
-    }
-
-    /// Runs it under this name, and not that of its command line. It begins when nothing is left of whatever ran under the same
-    /// name before and was cut off, because nobody waited for it any more or its actor had failed: for commands that differ, and
-    /// may be about the same things.
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Ends it when it takes longer.
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
-        self
-    }
-}
-
-/// What a program has said. Bytes that are not UTF-8 are replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CommandOutput {
-    /// The last 64 KiB of its standard output.
-    pub stdout: String,
-    /// The last 64 KiB of its standard error.
-    pub stderr: String,
-    /// How long it ran.
-    pub elapsed: Duration,
-}
-
-/// A program that did not do what it was run for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// It could not be started.
-    #[error(transparent)]
-    Start(#[from] CommandError),
-    /// It exited with something else than 0, or a signal killed it.
-    #[error("{exit}")]
-    Exit {
-        /// How it ended.
-        exit: ProcessExit,
-        /// What it said until then.
-        output: Box<CommandOutput>,
-    },
-    /// It was ended because its time was over.
-    #[error("no end within {limit:?}, so it was made to: {exit}")]
-    TimedOut {
-        /// The time it had.
-        limit: Duration,
-        /// What the end looked like.
-        exit: ProcessExit,
-        /// What it said until then.
-        output: Box<CommandOutput>,
-    },
-}
-
-impl RunError {
-    /// What the program said, if it was started.
-    pub fn output(&self) -> Option<&CommandOutput> {
-        match self {
-            Self::Start(_) => None,
-            Self::Exit { output, .. } | Self::TimedOut { output, .. } => Some(output),
-        }
-    }
-}
-
-// ===== actor =====
 
 /// Runs programs: all that it is sent at once, so who sends says how many run at a time.
 ///
@@ -144,11 +52,17 @@ pub struct CommandRunner {
     guards: Guards,
     /// Whether the programs are to end. Each run listens to it for as long as it has a program.
     stop: watch::Sender<bool>,
+    pub(super) meddling: Meddling,
 }
 
 impl Default for CommandRunner {
     fn default() -> Self {
-        Self { grace: GRACE, guards: Guards::default(), stop: watch::Sender::new(false) }
+        Self {
+            grace: GRACE,
+            guards: Guards::default(),
+            stop: watch::Sender::new(false),
+            meddling: Meddling::default(),
+        }
     }
 }
 
@@ -193,10 +107,15 @@ impl Handler<RunCommand> for CommandRunner {
     type Result = WhileWanted<Self, Result<CommandOutput, RunError>>;
 
     fn handle(&mut self, message: RunCommand, _: &mut Context<Self>) -> Self::Result {
-        let (grace, guards, stop) = (self.grace, self.guards.clone(), self.stop.subscribe());
+        let terms = Terms {
+            grace: self.grace,
+            guards: self.guards.clone(),
+            stop: self.stop.subscribe(),
+            meddling: self.meddling.clone(),
+        };
         let asker = message.asker.clone();
         let run = async move {
-            match run(message, grace, guards, stop).await {
+            match run(message, terms).await {
                 Some(result) => result,
                 // It was not left to finish, so there is nothing to say; the sender hears that the actor has gone.
                 None => pending().await,
@@ -207,12 +126,18 @@ impl Handler<RunCommand> for CommandRunner {
     }
 }
 
+/// What a run has of its runner.
+struct Terms {
+    grace: Duration,
+    guards: Guards,
+    stop: watch::Receiver<bool>,
+    meddling: Meddling,
+}
+
 /// `None` if it was stopped.
 async fn run(
     RunCommand { command, time_limit, name, .. }: RunCommand,
-    grace: Duration,
-    guards: Guards,
-    mut stop: watch::Receiver<bool>,
+    Terms { grace, guards, mut stop, meddling }: Terms,
 ) -> Option<Result<CommandOutput, RunError>> {
     if *stop.borrow() {
         return None;
@@ -232,6 +157,7 @@ async fn run(
             // The actor drops this with itself, so it is never closed before.
             _ = stop.wait_for(|stop| *stop) => End::Stopped,
             limit = over(time_limit) => End::TimedOut(limit),
+            never = meddling.pass_on(orders) => match never {},
         };
         if !matches!(end, End::ByItself) {
             orders.terminate();

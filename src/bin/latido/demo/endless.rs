@@ -32,8 +32,9 @@ use crate::view::{self, Detail, Screen};
 const ROUNDS_KEPT: usize = 3;
 /// With fewer files left to fetch the next round is brought in.
 const FEW: usize = 8;
-/// Who is watching does not want to wait half a minute until a part that hangs is found, or a server that says nothing.
-const IMPATIENT: &[&str] = &["--hung-after", "2", "--timeout", "2"];
+/// Who is watching does not want to wait half a minute until a part that hangs is found, or a server that says nothing; and a
+/// command that is killed on purpose is run again.
+const WATCHED: &[&str] = &["--hung-after", "2", "--timeout", "2", "--exec-tries", "5"];
 /// From look to look.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -44,7 +45,7 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
     let supply = Supply::new(setting);
     // The parts of the tree are made for what the first list asks for; the files come from the supply.
     let list = write_list(&setting.corpus, &supply.base, &setting.dir, Path::new("round-0000"))?;
-    let args = fetch_args(&list, &setting.dir, IMPATIENT)?;
+    let args = fetch_args(&list, &setting.dir, WATCHED)?;
     let running = Ready::standing(&args, supply.standing())?.start()?;
     let (tree, run) = (running.tree.clone(), running.run());
     supply.watch(&run.board);
@@ -154,7 +155,7 @@ impl Supply {
     fn next(&self) -> Result<Admit> {
         let round = self.rounds.fetch_add(1, Ordering::Relaxed) + 1;
         let list = write_list(&self.corpus, &self.base, &self.dir, &name(round))?;
-        let intake = Intake::new(&fetch_args(&list, &self.dir, IMPATIENT)?)?;
+        let intake = Intake::new(&fetch_args(&list, &self.dir, WATCHED)?)?;
         let requests = intake.requests().collect();
         intake.directories.keep();
         if let Some(old) = round.checked_sub(ROUNDS_KEPT) {

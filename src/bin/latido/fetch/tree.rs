@@ -94,7 +94,8 @@ impl Work {
             runner,
             &Placement::Shared(Arbiters::new(1)),
         );
-        let runners: Vec<_> = runners.into_iter().map(|spec| hung_after.watch_pinged(spec)).collect();
+        let runners: Vec<_> =
+            runners.into_iter().map(|spec| CommandRunner::breakable(hung_after.watch_pinged(spec))).collect();
         let board = Arc::new(Board::new(self.downloaders));
         let standing = self.standing;
         let workers = downloaders.iter().map(|spec| spec.addr().recipient());

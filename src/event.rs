@@ -13,6 +13,7 @@ use crate::exit::ExitReason;
 use crate::fault::Fault;
 use crate::incident::Consequence;
 use crate::path::TreePath;
+use crate::type_name::bare;
 
 /// One thing that happened to one child.
 #[derive(Clone, Debug)]
@@ -278,8 +279,8 @@ impl fmt::Display for EventKind {
             Self::Draining => f.write_str("is being drained: it takes nothing new"),
             Self::Injected(fault) => write!(f, "gets a fault on purpose: {fault}"),
             Self::DeadLetter { message, why, total } => {
-                let message = message.map_or_else(|| "a message".to_owned(), |kind| format!("a {kind}"));
-                write!(f, "{message} was not handled: {why} (dead letter {total})")
+                let kind = message.map_or_else(String::new, |kind| format!(" ({})", bare(kind)));
+                write!(f, "a message{kind} was not handled: {why} (dead letter {total})")
             }
             Self::Report(report) => report.fmt(f),
             Self::Missed(count) => {

@@ -18,7 +18,7 @@ use crate::path::TreePath;
 /// incident 17: app/fetch #3 panicked: no such table at src/fetch.rs:20:9
 ///   it had run for 1.2s
 ///   it was put there on purpose: panic
-///   lost 1 message that was being handled, a shop::Order; 12 that were waiting are kept
+///   lost 1 message that was being handled (Order); 12 that were waiting are kept
 ///   decision: restart 3 of 5 in 10s; wait 420ms = min(5s, 100ms x 2^2 x 1.05)
 ///   the oldest of these restarts is forgotten in 4.2s
 ///   stopped with it: app/writer (3ms), app/sorter (12ms)

@@ -76,6 +76,7 @@ mod panic;
 mod path;
 mod pulse;
 mod reporter;
+mod type_name;
 
 pub mod actors;
 #[cfg(feature = "control")]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Decision, Incident, Told};
 use crate::exit::ExitReason;
 use crate::path::TreePath;
+use crate::type_name::bare;
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,7 +54,7 @@ impl Incident {
                 lost => write!(f, "\n  lost {lost} message that was being handled")?,
             }
             match self.message.filter(|_| self.lost > 0) {
-                Some(kind) => write!(f, ", a {kind}; ")?,
+                Some(kind) => write!(f, " ({}); ", bare(kind))?,
                 None if self.lost > 0 => write!(f, "; ")?,
                 None => {}
             }

@@ -280,7 +280,7 @@ fn every_kind_of_failure_is_told_as_the_guide_says() {
         *all.lock().unwrap() = told;
     });
     let told = told.lock().unwrap();
-    let guide = include_str!("../../docs/incidents.md").replace("shop::Order", "tree::gallery::Order");
+    let guide = include_str!("../../docs/incidents.md");
     let blocks = guide.split("```text\n").skip(1).filter_map(|rest| rest.split("\n```").next());
     let promised: Vec<_> = blocks.flat_map(|block| block.split("\n\n")).map(without_chance).collect();
     let told_now: Vec<_> = told.iter().map(|story| without_chance(story)).collect();

@@ -101,10 +101,7 @@ fn it_tells_which_message_was_being_handled_and_when_the_next_one_was() {
         assert_eq!(message.await.unwrap(), Some("tree::incidents::Break"));
         started(&mut events, "app/fragile", 2).await;
         let told = story(&tree.incidents()[0]);
-        assert_eq!(
-            told[1],
-            "lost 1 message that was being handled, a tree::incidents::Break; none was waiting"
-        );
+        assert_eq!(told[1], "lost 1 message that was being handled (Break); none was waiting");
         assert_eq!(told[4], "up again as #2, T after it failed", "it has handled nothing yet");
         addr.send(Break).await.unwrap_err();
         started(&mut events, "app/fragile", 3).await;

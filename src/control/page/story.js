@@ -2,6 +2,9 @@
 
 import { arithmetic, ended, parentOf, plural, short, span } from "./format.js";
 
+/** A type's name without the modules that it and its parameters are in. @param {string} name */
+const bare = (name) => name.replaceAll(/\w+::/g, "");
+
 /** What happened, in a few words. @param {object} incident */
 export const title = ({ path, reason, injected }) =>
   reason === null ? `${short(path)} got ${injected} on purpose` : `${short(path)} ${ended(reason)}`;
@@ -46,7 +49,7 @@ export function stepsOf(incident, all) {
   });
   if (lost > 0 || kept > 0) {
     const gone =
-      lost > 0 ? `${plural(lost, "message")} in hand lost${message ? `, a ${message}` : ""}` : "no message lost";
+      lost > 0 ? `${plural(lost, "message")} in hand lost${message ? ` (${bare(message)})` : ""}` : "no message lost";
     steps.push({ sort: "lost", text: `${gone}; ${kept > 0 ? `${kept} waiting kept` : "none was waiting"}` });
   }
   steps.push(decided(decision, path, boss, all, incident));

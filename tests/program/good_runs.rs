@@ -25,13 +25,18 @@ fn a_second_run_asks_no_server_and_a_third_gets_what_is_missing_or_was_changed()
     let server = files.serve();
     let dir = tempdir().unwrap();
     let run = || with_input(dir.path(), ["fetch", "-i", "-"], &files.list(&server)).with_code(0);
-    run();
-    assert!(run().stdout.starts_with("5 files: 5 done and verified ("));
+    assert!(!run().stdout.contains("before this run"));
+    let again = run().stdout;
+    assert!(
+        again.starts_with("5 files: 5 done and verified (") && again.contains(", 5 of them before this run"),
+        "{again}"
+    );
     assert_eq!(server.requests().len(), 5);
     fs::remove_file(dir.path().join("file-002")).unwrap();
     fs::write(dir.path().join("file-003"), "cut").unwrap();
     fs::write(dir.path().join("file-004"), vec![0; files.0[4].1.len()]).unwrap();
-    run();
+    let third = run().stdout;
+    assert!(third.contains(", 2 of them before this run"), "{third}");
     files.assert_exactly_in(dir.path());
     let mut asked: Vec<_> = server.requests().drain(5..).map(|request| request.path).collect();
     asked.sort();

@@ -15,6 +15,8 @@ pub(crate) struct Board {
     bytes: AtomicU64,
     /// Those of them that came in this run, whatever became of the ledgers.
     fetched: AtomicU64,
+    /// How many jobs were done before this run.
+    found: AtomicUsize,
     /// What each downloader is getting, by its place.
     transfers: Vec<Mutex<Option<Transfer>>>,
     finished: watch::Sender<bool>,
@@ -56,6 +58,7 @@ impl Board {
             stages: Default::default(),
             bytes: AtomicU64::new(0),
             fetched: AtomicU64::new(0),
+            found: AtomicUsize::new(0),
             transfers: (0..downloaders).map(|_| Mutex::default()).collect(),
             finished: watch::Sender::new(false),
         }
@@ -94,6 +97,11 @@ impl Board {
         }
     }
 
+    /// A job was done before this run.
+    pub(crate) fn find(&self) {
+        self.found.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn set_transfer(&self, downloader: usize, transfer: Option<Transfer>) {
         *lock(&self.transfers[downloader]) = transfer;
     }
@@ -126,6 +134,10 @@ impl Board {
     pub(crate) fn fetched(&self) -> u64 {
         let under_way = self.transfers().map(|transfer| transfer.progress.received()).sum::<u64>();
         self.fetched.load(Ordering::Relaxed) + under_way
+    }
+
+    pub(crate) fn found(&self) -> usize {
+        self.found.load(Ordering::Relaxed)
     }
 
     pub(crate) fn transfers(&self) -> impl Iterator<Item = Transfer> {

@@ -126,7 +126,8 @@ fn conclude(run: &Run, end: &End, refused: usize, screen: &Screen) -> (Exit, Opt
             return (Exit::GaveUp, None);
         }
     };
-    let summary = Summary { tally, refused, elapsed: run.started.elapsed() };
+    let found = run.board.found();
+    let summary = Summary { tally, found, refused, elapsed: run.started.elapsed() };
     let exit = match end {
         End::Interrupted(exit) => *exit,
         End::GaveUp(_) => Exit::GaveUp,

@@ -32,6 +32,8 @@ pub(crate) struct Tally {
 
 pub(crate) struct Summary {
     pub(crate) tally: Tally,
+    /// How many were done before this run.
+    pub(crate) found: usize,
     /// What was wrong in what was asked for and was left out, with `--keep-going`.
     pub(crate) refused: usize,
     pub(crate) elapsed: Duration,
@@ -78,6 +80,9 @@ impl fmt::Display for Summary {
         write!(f, "{jobs} {files}: {done} done{verified} ({})", HumanBytes(bytes))?;
         if unverified > 0 {
             write!(f, ", {unverified} of them without a checksum to verify")?;
+        }
+        if self.found > 0 {
+            write!(f, ", {} of them before this run", self.found.min(done))?;
         }
         if failed > 0 {
             write!(f, ", {failed} failed")?;

@@ -74,6 +74,7 @@ pub(crate) struct End {
 struct Counts {
     jobs: usize,
     done: usize,
+    found: usize,
     unverified: usize,
     failed: usize,
     left: usize,
@@ -98,9 +99,10 @@ impl Begin {
 impl End {
     /// `summary`: if anybody knows what was done.
     pub(crate) fn new(exit: Exit, summary: Option<&Summary>) -> Self {
-        let summary = summary.map(|Summary { tally, refused, elapsed }| Counts {
+        let summary = summary.map(|Summary { tally, found, refused, elapsed }| Counts {
             jobs: tally.jobs,
             done: tally.done,
+            found: *found,
             unverified: tally.unverified,
             failed: tally.failed,
             left: tally.left(),

@@ -64,6 +64,9 @@ impl Ledger {
             job.recover(facts(&job), &self.plan.rules);
         }
         self.plan.board.enter(job.stage, job.bytes);
+        if is_first && job.stage == Stage::Done {
+            self.plan.board.find();
+        }
         self.take_in(job, &before, ctx);
     }
 

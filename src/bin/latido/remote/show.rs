@@ -68,8 +68,10 @@ pub(super) fn tree(out: &mut impl Write, tree: &Tree) -> io::Result<()> {
             None => writeln!(out)?,
         }
     }
-    if tree.abandoned_threads > 0 {
-        writeln!(out, "{} threads were left behind, with actors that block them", tree.abandoned_threads)?;
+    match tree.abandoned_threads {
+        0 => {}
+        1 => writeln!(out, "1 thread was left behind, with an actor that blocks it")?,
+        threads => writeln!(out, "{threads} threads were left behind, with actors that block them")?,
     }
     Ok(())
 }

@@ -22,16 +22,18 @@ pub(super) fn head(buffer: &mut Buffer, area: Rect, view: &View, ink: Ink) {
     let up = workers().filter(|part| part.child.state == State::Running).count();
     let restarts: u64 = picture.parts.iter().map(Part::restarts).sum();
     let instance = &picture.instance;
+    let s = |count: u64| if count == 1 { "" } else { "s" };
     let mut text = format!(
         " {} {} | {up}/{} parts up | {restarts} restart{} | up {}",
         instance.program,
         instance.pid,
         workers().count(),
-        if restarts == 1 { "" } else { "s" },
+        s(restarts),
         duration(picture.at - instance.since)
     );
-    if picture.abandoned_threads > 0 {
-        text += &format!(" | {} threads left behind", picture.abandoned_threads);
+    let threads = picture.abandoned_threads;
+    if threads > 0 {
+        text += &format!(" | {threads} thread{} left behind", s(threads as u64));
     }
     let (when, style) = when(view, picture, ink);
     let width = u16::try_from(measure_text_width(&when)).unwrap_or(0) + 1;

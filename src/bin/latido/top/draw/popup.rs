@@ -1,6 +1,6 @@
 //! What stands above the rest for a while.
 
-use latido::control::wire::FaultInfo;
+use latido::control::wire::{Child, FaultInfo, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
@@ -54,7 +54,14 @@ fn why(buffer: &mut Buffer, area: Rect, view: &mut View, scroll: u16, ink: Ink) 
         ink.put(buffer, inner, "it has not failed, and nothing below it has", Style::new());
         return;
     };
-    let story = wrapped(&incident.story, width);
+    let mut story = wrapped(&incident.story, width);
+    if view.part().is_some_and(|part| is_stopped(&part.child)) {
+        story.insert(0, String::new());
+        story.insert(
+            0,
+            "it was stopped on purpose, and stays down until it is restarted (r); before that:".to_owned(),
+        );
+    }
     let (from, to) = (incident.at - 0.5, incident.at + incident.down.unwrap_or(0.0) + 2.0);
     let mut around: Vec<_> = picture.notable.iter().filter(|event| (from..to).contains(&event.at)).collect();
     around.reverse();
@@ -80,6 +87,11 @@ fn why(buffer: &mut Buffer, area: Rect, view: &mut View, scroll: u16, ink: Ink) 
     if let Mode::Why { scroll: now } = &mut view.mode {
         *now = u16::try_from(scroll).unwrap_or(u16::MAX);
     }
+}
+
+/// Whether somebody has had it stopped.
+fn is_stopped(child: &Child) -> bool {
+    child.state == State::Finished && child.last_exit.as_ref().is_some_and(|exit| exit.kind == "shutdown")
 }
 
 fn lines_in(buffer: &mut Buffer, area: Rect, title: &str, lines: Vec<(String, Style)>, ink: Ink) {

@@ -172,7 +172,7 @@ pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// impl Report for Lost {
     ///     fn consequence(&self) -> Option<Consequence> {
     ///         let of = Trouble::Incident(self.incident?);
-    ///         Some(Consequence { of, matter: format!("order {}", self.order) })
+    ///         Some(Consequence { of, matter: format!("order {}", self.order), is_settled: false })
     ///     }
     /// }
     ///

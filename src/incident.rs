@@ -86,6 +86,8 @@ pub struct Told {
     pub matter: String,
     /// What.
     pub text: String,
+    /// Nothing more will come of it in this matter.
+    pub is_settled: bool,
 }
 
 /// What somebody has to do with an incident of somebody else; see [`Report::consequence`](crate::Report::consequence).
@@ -93,8 +95,11 @@ pub struct Told {
 pub struct Consequence {
     /// What it came of.
     pub of: Trouble,
-    /// What it is about, such as the name of a file. What is told of a matter later belongs to the same incident.
+    /// What it is about, such as the name of a file. What is told of a matter later belongs to the same incident, until it
+    /// is settled.
     pub matter: String,
+    /// Whether nothing more will come of it in this matter: the work is done after all, or given up.
+    pub is_settled: bool,
 }
 
 /// What something came of.

@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod incident;
 mod of;
 
+pub use incident::{Decision, Incident, Stopped, Told};
 pub(crate) use of::seconds_since_1970;
 
 /// The version of the interface: the first part of its paths, `/v1`.
@@ -218,49 +220,6 @@ pub enum What {
     Unknown,
 }
 
-/// One failure, or fault that ended nobody, as a story; see [`Incident`](crate::Incident).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct Incident {
-    pub id: u64,
-    pub at: f64,
-    pub path: String,
-    pub incarnation: u64,
-    /// None if a fault struck it and it goes on.
-    pub reason: Option<Exit>,
-    pub lived: f64,
-    pub injected: Option<String>,
-    #[serde(default)]
-    pub healed: Option<f64>,
-    pub lost: u64,
-    pub message: Option<String>,
-    pub kept: u64,
-    pub decision: Decision,
-    pub stopped: Vec<Stopped>,
-    #[serde(default)]
-    pub moved: Vec<String>,
-    pub down: Option<f64>,
-    pub answered: Option<f64>,
-    pub again: Option<u64>,
-    /// What came of it elsewhere: the first few things that were told.
-    #[serde(default)]
-    pub consequences: Vec<Told>,
-    /// How many more were told.
-    #[serde(default)]
-    pub untold: u64,
-    /// All of it in a few lines.
-    pub story: String,
-}
-
-impl Incident {
-    /// Whether it has to do with the child at `path`: that failed, or had to go with one that did.
-    pub fn befell(&self, path: &str) -> bool {
-        self.path == path
-            || self.stopped.iter().any(|stopped| stopped.path == path)
-            || self.moved.iter().any(|moved| moved == path)
-    }
-}
-
 /// One line of a recording, see [`Door::record`](super::Door::record), and all that is needed to show a tree at any moment.
 ///
 /// It is an object with one field, whose name says what it is: `{"event":{"seq":1, ..}}`.
@@ -289,52 +248,6 @@ pub struct Extra {
     pub at: f64,
     /// What.
     pub value: serde_json::Value,
-}
-
-/// What a supervisor decided about a failure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Decision {
-    NotAsked,
-    StaysDown,
-    Restart {
-        delay: f64,
-        /// The arithmetic of the delay.
-        wait: String,
-        budget: Budget,
-        siblings: Vec<String>,
-    },
-    GiveUp {
-        budget: Budget,
-    },
-    RollBack,
-    OutOfThreads,
-    /// One that this version does not know.
-    #[serde(other)]
-    Unknown,
-}
-
-/// Who was stopped with a child that failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stopped {
-    /// Who.
-    pub path: String,
-    /// How long that took.
-    pub took: f64,
-}
-
-/// Something that came of an incident, as somebody else told it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// How long after it.
-    pub after: f64,
-    /// Who told it.
-    pub path: String,
-    /// Of which matter, such as a file.
-    pub matter: String,
-    /// What.
-    pub text: String,
 }
 
 /// What is asked of [`inject`](super#the-interface).

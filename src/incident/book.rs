@@ -57,15 +57,16 @@ impl Book {
             EventKind::Started => self.is_up(event, open),
             EventKind::DeadLetter { why: Unhandled::Injected, .. } => {
                 let id = *self.faults.get(path)?.last()?;
-                self.tell(id, event, event.kind.to_string(), String::new())
+                let told = Consequence { of: Trouble::Incident(id), matter: String::new(), is_settled: true };
+                self.tell(id, event, event.kind.to_string(), told)
             }
             EventKind::Report(report) => {
-                let Consequence { of, matter } = report.consequence()?;
-                let id = match of {
-                    Trouble::Incident(id) => id,
-                    Trouble::Child(path) => self.trouble(&path, &matter)?,
+                let told = report.consequence()?;
+                let id = match &told.of {
+                    Trouble::Incident(id) => *id,
+                    Trouble::Child(path) => self.trouble(path, &told.matter)?,
                 };
-                self.tell(id, event, report.to_string(), matter)
+                self.tell(id, event, report.to_string(), told)
             }
             _ => None,
         }
@@ -218,7 +219,9 @@ impl Book {
     /// yet: the oldest of those. What befalls one matter after another has other causes, unless the fault goes on.
     fn trouble(&self, path: &TreePath, matter: &str) -> Option<u64> {
         let is_known = |incident: &&Incident| {
-            incident.path == *path && incident.consequences.iter().any(|told| told.matter == matter)
+            let mut told = incident.consequences.iter().rev();
+            let last = told.find(|told| told.matter == matter).filter(|_| incident.path == *path);
+            last.is_some_and(|told| !told.is_settled)
         };
         if let Some(known) = self.incidents.iter().rev().find(is_known) {
             return Some(known.id);
@@ -228,11 +231,12 @@ impl Book {
         self.incidents.iter().find(may_be).map(|incident| incident.id)
     }
 
-    fn tell(&mut self, id: u64, event: &Event, text: String, matter: String) -> Option<u64> {
+    fn tell(&mut self, id: u64, event: &Event, text: String, told: Consequence) -> Option<u64> {
+        let Consequence { matter, is_settled, .. } = told;
         let incident = self.find(id)?;
         let (after, path) = (since(incident.at, event.at), event.path.clone());
         match incident.consequences.len() < TOLD {
-            true => incident.consequences.push(Told { after, path, matter, text }),
+            true => incident.consequences.push(Told { after, path, matter, text, is_settled }),
             false => incident.untold += 1,
         }
         Some(id)

@@ -200,7 +200,7 @@ impl Report for Late {
             Some(incident) => Trouble::Incident(incident),
             None => Trouble::Child(TreePath::root("shop").join("till")),
         };
-        Some(Consequence { of, matter: "order 17".to_owned() })
+        Some(Consequence { of, matter: "order 17".to_owned(), is_settled: false })
     }
 }
 

@@ -14,8 +14,9 @@ export const befell = ({ path: of, stopped, moved = [] }, path) =>
   of === path || stopped.some((one) => one.path === path) || moved.includes(path);
 
 /** @returns {[string, string]} what came of it, and of which sort that is */
-export function outcome({ reason, healed, decision, down, again }) {
-  if (reason === null) return healed == null ? ["goes on", "held"] : [`healed after ${span(healed)}`, "restarted"];
+export function outcome(incident) {
+  const { reason, decision, down, again } = incident;
+  if (reason === null) return outcomeOfFault(incident);
   if (decision.kind === "give_up") return ["supervisor gave up", "gave_up"];
   if (down !== null) return [`up after ${span(down)}`, "restarted"];
   if (again !== null) return ["failed again", "failed"];
@@ -78,6 +79,13 @@ export function stepsOf(incident, all) {
     steps.push({ sort: "restarting", text: "Not up again yet" });
   }
   return [...steps, ...consequences(incident)];
+}
+
+function outcomeOfFault({ healed, consequences = [] }) {
+  if (healed != null) return [`healed after ${span(healed)}`, "restarted"];
+  const settled = new Map(consequences.map(({ matter, settled }) => [matter, settled]));
+  const isOver = settled.size > 0 && [...settled.values()].every(Boolean);
+  return isOver ? [`settled after ${span(consequences.at(-1).after)}`, "restarted"] : ["goes on", "held"];
 }
 
 /** A fault that has ended nobody. */

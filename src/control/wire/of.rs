@@ -214,9 +214,13 @@ impl From<&crate::Incident> for Incident {
 
 impl From<&incident::Told> for Told {
     fn from(told: &incident::Told) -> Self {
-        let incident::Told { after, path, matter, text } = told;
-        let (path, matter, text) = (path.to_string(), matter.clone(), text.clone());
-        Self { after: after.as_secs_f64(), path, matter, text }
+        Self {
+            after: told.after.as_secs_f64(),
+            path: told.path.to_string(),
+            matter: told.matter.clone(),
+            text: told.text.clone(),
+            settled: told.is_settled,
+        }
     }
 }
 

@@ -68,7 +68,7 @@ fn injected(seq: u64, path: &str, fault: &str) -> Event {
     event(seq, path, EventKind::Injected(fault.parse().unwrap()))
 }
 
-/// A clerk says something of an order.
+/// A clerk says something of an order; with a full stop it is the last word.
 #[derive(Debug)]
 struct Said(Trouble, &'static str);
 
@@ -80,7 +80,8 @@ impl std::fmt::Display for Said {
 
 impl crate::Report for Said {
     fn consequence(&self) -> Option<Consequence> {
-        Some(Consequence { of: self.0.clone(), matter: self.1.to_owned() })
+        let (of, matter) = (self.0.clone(), self.1.trim_end_matches('.').to_owned());
+        Some(Consequence { of, matter, is_settled: self.1.ends_with('.') })
     }
 }
 
@@ -109,11 +110,14 @@ fn a_fault_of_its_own_has_to_do_with_the_first_matter_that_goes_wrong_and_with_n
         said(5, &a, "four"),
         said(6, &a, "three"),
         injected(7, "a", "cut"),
-        said(8, &a, "three"),
-        said(9, &a, "five"),
+        said(8, &a, "three."),
+        said(9, &a, "three"),
+        said(10, &a, "five"),
     ];
     let of = noted(&mut book, &events);
-    assert_eq!(of, [None, Some(2), None, Some(2), None, Some(2), Some(7), Some(2), Some(7)]);
+    let what_was_settled_is_another_matter_now = Some(7);
+    assert_eq!(of[..7], [None, Some(2), None, Some(2), None, Some(2), Some(7)]);
+    assert_eq!(of[7..], [Some(2), what_was_settled_is_another_matter_now, None]);
     let told: Vec<_> = book.incidents().iter().map(|it| it.consequences.len()).collect();
     assert_eq!(told, [3, 1]);
     assert_eq!(book.incidents()[0].consequences[0].text, "three is late");

@@ -117,6 +117,7 @@ test("a fault that ends nobody has a story: which file it struck, and what becam
   const story = page.locator(".story:has([aria-expanded=true])", { hasText: "got cut on purpose" });
   await says(story, /later, ledger: file-\d+\.bin: connection reset; again in/);
   await says(story, /later, ledger: file-\d+\.bin: done/);
+  await says(story, /settled after/);
   await shot(page, "cut");
 });
 

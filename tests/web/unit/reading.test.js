@@ -107,7 +107,7 @@ test("a story has its steps and its numbers in words", () => {
 test("a fault that ended nobody says so, and what came of it", () => {
   const consequences = [
     { after: 0.015, path: "app/ledger", matter: "f", text: "f: connection reset; again in 1.0s" },
-    { after: 1.4, path: "app/ledger", matter: "f", text: "f: done" },
+    { after: 1.4, path: "app/ledger", matter: "f", text: "f: done", settled: true },
   ];
   const cut = { reason: null, injected: "cut", decision: { kind: "not_asked" }, consequences, untold: 2 };
   const { incident: it } = incident(7, 100, "app/a", cut);
@@ -127,8 +127,9 @@ test("a fault that ended nobody says so, and what came of it", () => {
   ]);
   assert.deepEqual(
     [title(it), outcome(it)[0], outcome({ ...it, healed: 3 })[0]],
-    ["a got cut on purpose", "goes on", "healed after 3 s"],
+    ["a got cut on purpose", "settled after 1.4 s", "healed after 3 s"],
   );
+  assert.equal(outcome({ ...it, consequences: consequences.slice(0, 1) })[0], "goes on");
   const known = (at) => incidentsAt(Object.assign(new Log(), { incidents: new Map([[7, it]]) }), at)[0];
   assert.deepEqual([known(101).consequences.length, known(102).consequences.length], [1, 2]);
   assert.ok(befell(it, "app/a") && befell({ ...it, moved: ["app/b"] }, "app/b") && !befell(it, "app/b"));

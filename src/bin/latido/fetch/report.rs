@@ -113,7 +113,8 @@ impl Report for JobReport {
 
     fn consequence(&self) -> Option<Consequence> {
         let of = self.trouble.clone()?;
-        Some(Consequence { of, matter: self.request.target.display().to_string() })
+        let is_settled = matches!(self.what, What::Done { .. } | What::Failed { .. });
+        Some(Consequence { of, matter: self.request.target.display().to_string(), is_settled })
     }
 
     /// A line of `--json`, without what the command said, which may be long: the journal has it.

@@ -19,8 +19,10 @@ pub(crate) use self::watchdog::{keep_time, watch};
 pub(crate) struct Limits {
     /// For how long it may block its thread.
     pub(crate) block: Option<Duration>,
-    /// For how long messages may wait while it takes none.
+    /// For how long it may take no message.
     pub(crate) deaf: Option<Duration>,
+    /// Whether that counts also when none waits.
+    pub(crate) deaf_uncalled: bool,
 }
 
 /// What somebody does, counted.
@@ -43,8 +45,8 @@ pub(crate) enum Hang {
 
 /// Who is watched.
 pub(crate) trait Watched: Send + Sync {
-    /// Whether there are messages that it should take.
-    fn is_called(&self) -> bool;
+    /// Whether it should look into its mailbox, where messages are or `may be`.
+    fn is_called(&self, may_be: bool) -> bool;
     /// Has it polled even if nothing else does.
     fn wake(&self);
     fn hangs(self: Arc<Self>, hang: Hang);

@@ -16,10 +16,8 @@ pub mod digest;
 pub mod downloader;
 #[cfg(feature = "heartbeat")]
 pub mod heartbeat;
-mod ping;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub mod process;
 mod wanted;
 
-pub use ping::Ping;
 pub use wanted::WhileWanted;

@@ -35,7 +35,7 @@ impl Watch {
     pub(super) fn new(limits: Limits) -> Self {
         let at_least = |limit: Option<Duration>| limit.map(|limit| limit.max(SHORTEST));
         Self {
-            limits: Limits { block: at_least(limits.block), deaf: at_least(limits.deaf) },
+            limits: Limits { block: at_least(limits.block), deaf: at_least(limits.deaf), ..limits },
             polls: Stillness::default(),
             looks: Stillness::default(),
             polls_when_called: None,
@@ -75,7 +75,8 @@ impl Watch {
     ) -> Option<Hang> {
         let limit = self.limits.deaf?;
         let has_looked = looks != self.looks.count;
-        let called = watched.upgrade().filter(|watched| !has_looked && watched.is_called());
+        let called =
+            watched.upgrade().filter(|watched| !has_looked && watched.is_called(self.limits.deaf_uncalled));
         let Some(watched) = called else {
             self.looks = Stillness { count: looks, time: Duration::ZERO };
             self.polls_when_called = None;
@@ -114,7 +115,7 @@ mod tests {
     struct Called;
 
     impl Watched for Called {
-        fn is_called(&self) -> bool {
+        fn is_called(&self, _: bool) -> bool {
             true
         }
         fn wake(&self) {}
@@ -128,7 +129,7 @@ mod tests {
     }
 
     fn bench(block: Option<Duration>, deaf: Option<Duration>) -> Bench {
-        let watch = Watch::new(Limits { block, deaf });
+        let watch = Watch::new(Limits { block, deaf, deaf_uncalled: false });
         Bench { pulse: Pulse::default(), watch, called: Arc::default() }
     }
 

@@ -65,11 +65,11 @@ fn leave(residents: &[Arc<Seat>], culprit: &Arc<Seat>) {
 }
 
 impl Watched for Seat {
-    fn is_called(&self) -> bool {
+    fn is_called(&self, may_be: bool) -> bool {
         self.has_been_up()
             && !self.has_orders()
             && !self.node.valve.is_paused()
-            && self.node.child.messages().queued > 0
+            && (may_be || self.node.child.messages().queued > 0)
     }
 
     fn wake(&self) {

@@ -173,6 +173,13 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
         self
     }
 
+    /// The same for one to which nobody may say anything for long: it has failed also when no message waits. Whatever it has
+    /// put into `ctx.wait()` has to end within the limit then. In the place of a `message_limit`.
+    pub fn wait_limit(mut self, limit: Duration) -> Self {
+        self.rules.limits.deaf_uncalled = true;
+        self.message_limit(limit)
+    }
+
     /// The child, for those who want to know why it did not answer.
     pub fn actor_ref(&self) -> ActorRef<A> {
         ActorRef::new(self.core.mailbox.clone())

@@ -42,9 +42,9 @@ fn a_downloader_may_hang_again_and_again() {
     survives_with(&args, &["latido/downloaders/0=block:100@1,times=5"]);
 }
 
-/// It blocks nothing, so nobody but the heartbeat's ping finds it.
+/// It blocks nothing, and nobody need say anything to it.
 #[test]
-fn a_worker_that_waits_for_ever_is_found_by_a_ping_and_replaced() {
+fn a_part_that_waits_for_ever_is_found_and_replaced() {
     for part in ["downloaders/0", "cpu", "exec/*"] {
         let args = ["--exec", EXEC, "-j", "2", "--hung-after", "0.3"];
         let ended = survives_with(&args, &[&format!("latido/{part}=hang@2")]);

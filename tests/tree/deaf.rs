@@ -39,6 +39,31 @@ fn a_child_that_waits_for_ever_while_messages_wait_is_deaf_and_has_failed() {
 }
 
 #[test]
+fn one_that_waits_for_ever_is_found_by_its_wait_limit_although_nobody_says_anything() {
+    run(async {
+        let shared = Placement::Shared(Arbiters::new(1));
+        let specs = ["deaf", "idle"].map(|id| child(id).on(shared.clone()).wait_limit(LIMIT));
+        let [deaf, idle] = specs.each_ref().map(ChildSpec::addr);
+        let paused = child("paused").on(shared).wait_limit(LIMIT);
+        let tree = patient("app").children(specs).child(paused).start().unwrap();
+        let mut events = tree.subscribe();
+        started(&mut events, "app", 1).await;
+        tree.pause("app/paused").unwrap();
+        for life in 1..=3 {
+            deaf.send(wait_for_ever()).await.unwrap();
+            let reason = ended(&mut events, "app/deaf").await;
+            assert!(matches!(reason, ExitReason::Deaf { waited } if waited >= LIMIT), "{reason}");
+            started(&mut events, "app/deaf", life + 1).await;
+        }
+        idle.send(note(1)).await.unwrap();
+        assert_eq!(incarnation(&tree, "app/idle"), 1, "it had nothing to do");
+        assert_eq!(incarnation(&tree, "app/paused"), 1, "nor might it");
+        assert_eq!(tree.abandoned_threads(), 0);
+        assert!(matches!(tree.stop(SECOND).await, ExitReason::Shutdown));
+    });
+}
+
+#[test]
 fn a_child_whose_neighbour_blocks_the_thread_is_not_deaf() {
     run(async {
         let shared = Placement::Shared(Arbiters::new(1));

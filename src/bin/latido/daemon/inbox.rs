@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
-use latido::actors::Ping;
 use latido::supervision::{ActorRef, AnySpec, ChildSpec, Placement};
 use latido::{Report, Reporter};
 use log::Level;
@@ -20,7 +19,7 @@ use super::spool::Spool;
 use super::state::State;
 use crate::fetch::hung::HungAfter;
 use crate::fetch::intake::Intake;
-use crate::fetch::ledger::{Admission, Admit, Ledger};
+use crate::fetch::ledger::{Admission, Admit, Ledger, Ping};
 use crate::fetch::request::Request;
 use crate::fetch::tree::gentle;
 
@@ -85,7 +84,7 @@ impl Plan {
             is_pinging: false,
             reporter: Reporter::current(),
         };
-        hung_after.watch(ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(gentle())).into()
+        hung_after.watch_all(ChildSpec::new("inbox", inbox).on(Placement::OwnThread).backoff(gentle())).into()
     }
 
     /// Remembers what is in hand, and answers how often it was before.

@@ -144,7 +144,9 @@ impl Supply {
     fn spec(&self, ledger: ActorRef<Ledger>, hung_after: HungAfter) -> AnySpec {
         let supply = self.clone();
         let supplier = move || Supplier { supply: supply.clone(), ledger: ledger.clone(), is_asking: false };
-        hung_after.watch(ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(gentle())).into()
+        hung_after
+            .watch_all(ChildSpec::new("supply", supplier).on(Placement::OwnThread).backoff(gentle()))
+            .into()
     }
 
     fn is_wanted(&self) -> bool {

@@ -14,8 +14,9 @@
 //! | exec | starts of guards | has what the old one's programs left behind killed first (`process/leaving.rs`); the others on that thread move |
 //! | inbox | reads of lists, renames | finds the list again, or not |
 //!
-//! A part that waits for ever blocks nothing, and is found by a ping that it does not take: the downloaders, the pool and those
-//! who run commands. A heartbeat, a ledger or an inbox that waits for ever is shown by what it does not do.
+//! A part that waits for ever blocks nothing, and is found by a look at whether it looks into its mailbox
+//! ([`ChildSpec::wait_limit`]). Of the ledger that is not asked: it may wait for the one before it, for as long as a disk takes. A
+//! ledger that waits for ever otherwise is shown by what it does not do; to a daemon's init system, too.
 //!
 //! What waits for a part that is replaced is told at once (`ActorRef`), and what it had in hand is handed out again. A thread
 //! that is blocked cannot be ended: it is left behind, and when there are more than sixteen of them the run ends.
@@ -47,16 +48,10 @@ impl HungAfter {
         }
     }
 
-    /// The same for one that waits for ever and takes no messages. To be found at that it has to be sent some: a
-    /// [`Ping`](latido::actors::Ping) from [time to time](Self::pings). Not for the ledger, which waits while the one before it is
-    /// still at its journal.
-    pub(crate) fn watch_pinged<A: Actor<Context = Context<A>>>(self, spec: ChildSpec<A>) -> ChildSpec<A> {
-        self.0.into_iter().fold(self.watch(spec), ChildSpec::message_limit)
-    }
-
-    /// So many beats there are from ping to ping: two in the time.
-    pub(crate) fn pings(self, beat: Duration) -> Option<u64> {
-        Some(((self.0?.as_secs_f64() / 2.0 / beat.as_secs_f64()) as u64).max(1))
+    /// The same for one that waits for ever, also if nobody says anything to it. Not for the ledger, which waits while the one
+    /// before it is still at its journal.
+    pub(crate) fn watch_all<A: Actor<Context = Context<A>>>(self, spec: ChildSpec<A>) -> ChildSpec<A> {
+        self.0.into_iter().fold(self.watch(spec), ChildSpec::wait_limit)
     }
 
     pub(crate) fn watch<A: Actor<Context = Context<A>>>(self, spec: ChildSpec<A>) -> ChildSpec<A> {
@@ -83,14 +78,6 @@ impl FromStr for HungAfter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn there_are_two_pings_in_the_time_and_none_without_one() {
-        let beat = Duration::from_secs(1);
-        for (seconds, beats) in [(0.1, Some(1)), (2.0, Some(1)), (30.0, Some(15)), (0.0, None)] {
-            assert_eq!(HungAfter::of(seconds).unwrap().pings(beat), beats, "{seconds}");
-        }
-    }
 
     #[test]
     fn it_is_read_and_written_in_seconds_and_0_is_never() {

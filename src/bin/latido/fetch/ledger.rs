@@ -53,7 +53,7 @@ mod sparing;
 mod taking_up;
 mod verifying;
 
-pub(crate) use admitting::{Admission, Admit, Standing};
+pub(crate) use admitting::{Admission, Admit, Ping, Standing};
 use fetching::Downloads;
 use resting::Losses;
 

@@ -20,8 +20,6 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Recipient;
-use latido::actors::Ping;
 use latido::actors::cpu_pool::CpuPool;
 use latido::actors::downloader::{Downloader, Settings};
 use latido::actors::heartbeat::Heartbeat;
@@ -75,15 +73,13 @@ impl Work {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = Arbiters::new(cores.min(self.downloaders));
         let cpu = ChildSpec::new("cpu", || CpuPool::new(0)).on(Placement::OwnThread).backoff(gentle());
-        let cpu = hung_after.watch_pinged(cpu);
+        let cpu = hung_after.watch_all(cpu);
         let pool = cpu.actor_ref();
         let settings = self.settings;
         let downloader = move || Downloader::new(settings.clone()).hash_on(pool.clone());
         let downloaders = children(self.downloaders, downloader, &Placement::Shared(threads));
-        let downloaders: Vec<_> = downloaders
-            .into_iter()
-            .map(|spec| Downloader::breakable(hung_after.watch_pinged(spec)))
-            .collect();
+        let downloaders: Vec<_> =
+            downloaders.into_iter().map(|spec| Downloader::breakable(hung_after.watch_all(spec))).collect();
         let reserved = self.reserved;
         let runner = move || {
             let runner = CommandRunner::default().grace(COMMAND_GRACE);
@@ -95,14 +91,10 @@ impl Work {
             &Placement::Shared(Arbiters::new(1)),
         );
         let runners: Vec<_> =
-            runners.into_iter().map(|spec| CommandRunner::breakable(hung_after.watch_pinged(spec))).collect();
+            runners.into_iter().map(|spec| CommandRunner::breakable(hung_after.watch_all(spec))).collect();
         let board = Arc::new(Board::new(self.downloaders));
         let standing = self.standing;
-        let workers = downloaders.iter().map(|spec| spec.addr().recipient());
-        let workers = workers.chain(runners.iter().map(|spec| spec.addr().recipient()));
-        let workers = workers.chain([cpu.addr().recipient()]).collect();
         let heartbeat = heartbeat(self.journal.path(), &board, standing.as_ref());
-        let heartbeat = pinging(heartbeat, standing.as_ref(), hung_after, workers);
         let plan = Arc::new(Plan {
             journal: self.journal,
             jobs: self.jobs,
@@ -126,7 +118,7 @@ impl Work {
         let ledger = Ledger::breakable(hung_after.watch(ledger));
         let way_in = standing.as_ref().map(|standing| (standing.way_in)(ledger.actor_ref(), hung_after));
         let mut tree = team("latido", 5)
-            .child(hung_after.watch(heartbeat.spec("heartbeat").backoff(gentle())))
+            .child(hung_after.watch_all(heartbeat.spec("heartbeat").backoff(gentle())))
             .child(ledger)
             .child(team("downloaders", downloaders.len()).children(downloaders))
             .child(cpu);
@@ -180,19 +172,4 @@ fn heartbeat(journal: &std::path::Path, board: &Arc<Board>, standing: Option<&St
 
 fn interval(standing: Option<&Standing>) -> Duration {
     standing.map_or(INTERVAL, |standing| standing.beat)
-}
-
-/// Has it ping the workers, so that one that waits for ever is found.
-fn pinging(
-    heartbeat: Heartbeat,
-    standing: Option<&Standing>,
-    hung_after: HungAfter,
-    workers: Vec<Recipient<Ping>>,
-) -> Heartbeat {
-    let Some(beats) = hung_after.pings(interval(standing)) else { return heartbeat };
-    heartbeat.on_beat(move |beat| {
-        if beat.seq.is_multiple_of(beats) {
-            workers.iter().for_each(|worker| worker.do_send(Ping));
-        }
-    })
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use latido::actors::Ping;
 use latido::actors::heartbeat::Beat;
 use latido::supervision::{ActorRef, AnySpec};
 
@@ -102,6 +101,11 @@ impl Ledger {
         self.take_in(job, &admitted, ctx)
     }
 }
+
+/// Asks for nothing but to be handled: a ledger that does works.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ping;
 
 impl Handler<Ping> for Ledger {
     type Result = ();

@@ -90,7 +90,7 @@ pub enum EventKind {
     /// It handles what is queued, takes nothing new and then stops, see [`Tree::drain`](crate::supervision::Tree::drain).
     Draining,
     /// Nobody will handle a message that was sent to the child. Said of its first dead letter, its second, fourth, eighth
-    /// and so on, so that a flood of them is no flood of events; [`MessageCounts`](crate::supervision::MessageCounts) has
+    /// and so on, and of the first and the last of each [`Fault::Drop`], so that a flood of them is no flood of events; [`MessageCounts`](crate::supervision::MessageCounts) has
     /// them all.
     DeadLetter {
         /// The type of the message, if it came through an [`ActorRef`](crate::supervision::ActorRef).
@@ -159,11 +159,11 @@ pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// ```
     /// # use latido::Report;
-    /// use latido::incident::{Consequence, Trouble};
+    /// use latido::incident::Consequence;
     /// use latido::supervision::AskError;
     ///
     /// #[derive(Debug)]
-    /// struct Lost { order: u64, incident: Option<u64> }
+    /// struct Lost { order: u64, error: AskError }
     /// # impl std::fmt::Display for Lost {
     /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     /// #         write!(f, "order {} is lost, and placed again", self.order)
@@ -171,13 +171,9 @@ pub trait Report: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// # }
     /// impl Report for Lost {
     ///     fn consequence(&self) -> Option<Consequence> {
-    ///         let of = Trouble::Incident(self.incident?);
+    ///         let of = self.error.trouble()?;
     ///         Some(Consequence { of, matter: format!("order {}", self.order), is_settled: false })
     ///     }
-    /// }
-    ///
-    /// fn lost(order: u64, error: &AskError) -> Lost {
-    ///     Lost { order, incident: error.incident() }
     /// }
     /// ```
     fn consequence(&self) -> Option<Consequence> {

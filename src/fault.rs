@@ -83,6 +83,13 @@ impl Fault {
         Injection { fault: self, rule }
     }
 
+    /// What it does, in a sentence; of those of an actor type's own nobody knows here.
+    pub(crate) fn says(&self) -> Option<&'static str> {
+        let text = self.to_string();
+        let name = text.split(':').next().unwrap_or_default();
+        Self::all().iter().find(|known| known.name == name).map(|known| known.says)
+    }
+
     pub(crate) fn seam(&self) -> Seam {
         match self {
             Self::Slow(_) | Self::Delay(_) | Self::Drop(_) => Seam::Messages,

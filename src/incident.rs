@@ -1,6 +1,7 @@
 //! What failed, what was decided about it, and what came of that: the events of one failure, put together into a story.
 
 mod book;
+mod bystanders;
 mod story;
 
 use std::time::{Duration, SystemTime};
@@ -20,7 +21,7 @@ use crate::path::TreePath;
 ///   it was put there on purpose: panic
 ///   lost 1 message that was being handled (Order); 12 that were waiting are kept
 ///   decision: restart 3 of 5 in 10s; wait 420ms = min(5s, 100ms x 2^2 x 1.05)
-///   the oldest of these restarts is forgotten in 4.2s
+///   the oldest of these restarts was to be forgotten 4.2s later
 ///   stopped with it: app/writer (3ms), app/sorter (12ms)
 ///   up again as #4, 431ms after it failed; its first message was handled after 432ms
 ///   what came of it:
@@ -67,6 +68,8 @@ pub struct Incident {
     pub answered: Option<Duration>,
     /// The next incident of the same child, if it failed again before it was up.
     pub again: Option<u64>,
+    /// The incident in which the same fault ended an earlier life: one that goes on strikes every life.
+    pub before: Option<u64>,
     /// What came of it elsewhere, as those tell it who had to do with it: see [`Report::consequence`](crate::Report::consequence).
     /// No more than the first few.
     pub consequences: Vec<Told>,
@@ -102,12 +105,19 @@ pub struct Consequence {
     pub is_settled: bool,
 }
 
-/// What something came of.
+/// What something came of; [`AskError::trouble`](crate::supervision::AskError::trouble) gives one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// An incident, by its number: [`AskError::incident`](crate::supervision::AskError::incident) knows it.
+    /// An incident, by its number.
     Incident(u64),
+    /// The end of a life, whatever that came of.
+    Life {
+        /// Of this child.
+        path: TreePath,
+        /// Which of its lives.
+        incarnation: u64,
+    },
     /// Something that a child did wrong and went on. If a fault has struck it that ended nobody, it came of that.
     Child(TreePath),
 }

@@ -184,7 +184,7 @@ impl Recorder {
         self.incidents.retain(|id, _| *id >= oldest);
         for incident in incidents.iter().map(wire::Incident::from) {
             if self.incidents.get(&incident.id) != Some(&incident) {
-                text.push_str(&line(&Entry::Incident(incident.clone())));
+                text.push_str(&line(&Entry::Incident(incident.clone().into())));
                 self.incidents.insert(incident.id, incident);
             }
         }

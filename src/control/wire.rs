@@ -234,7 +234,7 @@ pub enum Entry {
     /// What happened.
     Event(Event),
     /// A failure; again, with the same number, when more is known of it. The last one counts.
-    Incident(Incident),
+    Incident(Box<Incident>),
     /// What the program shows beside its tree, once a second if it has changed.
     Extra(Extra),
 }

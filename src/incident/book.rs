@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use super::bystanders::{Bystanders, is_above};
 use super::{Consequence, Decision, Incident, Told, Trouble};
 use crate::event::{Event, EventKind, Unhandled};
 use crate::exit::{ExitReason, Kill};
@@ -24,6 +25,7 @@ pub(crate) struct Book {
     of_groups: Vec<u64>,
     /// The faults that have struck a child in its present life, and have not ended it: the numbers of their stories.
     faults: HashMap<TreePath, Vec<u64>>,
+    bystanders: Bystanders,
 }
 
 /// The incident from which a child has not recovered: the number with which it began, or 0. Kept by the child, so that
@@ -52,8 +54,7 @@ impl Book {
                 Some(id)
             }
             EventKind::GaveUp { child, budget, .. } => self.decide(child, Decision::GiveUp(*budget)),
-            EventKind::Stopped { reason: ExitReason::Killed(Kill::Displaced), .. } => self.moved(path),
-            EventKind::Stopped { took, .. } => self.stopped(path, *took),
+            EventKind::Stopped { reason, took } => self.stopped(event, reason, *took),
             EventKind::Started => self.is_up(event, open),
             EventKind::DeadLetter { why: Unhandled::Injected, .. } => {
                 let id = *self.faults.get(path)?.last()?;
@@ -64,6 +65,7 @@ impl Book {
                 let told = report.consequence()?;
                 let id = match &told.of {
                     Trouble::Incident(id) => *id,
+                    Trouble::Life { path, incarnation } => self.bystanders.incident(path, *incarnation)?,
                     Trouble::Child(path) => self.trouble(path, &told.matter)?,
                 };
                 self.tell(id, event, report.to_string(), told)
@@ -109,6 +111,7 @@ impl Book {
             down: None,
             answered: None,
             again: None,
+            before: None,
             consequences: Vec::new(),
             untold: 0,
         });
@@ -117,7 +120,11 @@ impl Book {
 
     /// It may go on, or end of it: that is told next.
     fn struck(&mut self, event: &Event, fault: &Fault) -> u64 {
-        self.begin(event).injected = Some(fault.clone());
+        let is_same = |it: &&Incident| it.path == event.path && it.injected.as_ref() == Some(fault);
+        let before = self.incidents.iter().rev().find(is_same).filter(|it| it.reason.is_some());
+        let before = before.map(|before| before.id);
+        let story = self.begin(event);
+        (story.injected, story.before) = (Some(fault.clone()), before);
         let suspects = self.faults.entry(event.path.clone()).or_default();
         suspects.drain(..(suspects.len() + 1).saturating_sub(SUSPECTS));
         suspects.push(event.seq);
@@ -138,7 +145,10 @@ impl Book {
             before.again = Some(id);
         }
         open.begin(id);
-        self.find(id)?.fails(event);
+        let below = self.bystanders.claim(&event.path, id);
+        let incident = self.find(id)?;
+        incident.fails(event);
+        incident.stopped = below;
         match reason {
             ExitReason::StartFailed { child, .. } => self.decide(child, Decision::RollBack),
             ExitReason::OutOfThreads { child, .. } => self.decide(child, Decision::OutOfThreads),
@@ -167,9 +177,23 @@ impl Book {
         Some(incident.id)
     }
 
-    /// A child was stopped: with a sibling that failed, perhaps.
-    fn stopped(&mut self, path: &TreePath, took: Duration) -> Option<u64> {
+    /// A child was stopped: because of somebody else, perhaps.
+    fn stopped(&mut self, event: &Event, reason: &ExitReason, took: Duration) -> Option<u64> {
+        let path = &event.path;
         self.faults.remove(path);
+        let with = match reason {
+            ExitReason::Killed(Kill::Displaced) => self.moved(path),
+            ExitReason::Killed(Kill::Orphaned) => self.orphaned(path, took),
+            _ => self.stopped_with(path, took),
+        };
+        if with.is_some() || matches!(reason, ExitReason::Killed(Kill::Orphaned)) {
+            self.bystanders.add(path, event.incarnation, took, with);
+        }
+        with
+    }
+
+    /// With a sibling that failed.
+    fn stopped_with(&mut self, path: &TreePath, took: Duration) -> Option<u64> {
         let mut of_groups = std::mem::take(&mut self.of_groups);
         let mut with = None;
         of_groups.retain(|&id| {
@@ -188,7 +212,6 @@ impl Book {
 
     /// A child loses its thread to one that blocks it, and that has just been said to have ended.
     fn moved(&mut self, path: &TreePath) -> Option<u64> {
-        self.faults.remove(path);
         let blocks = |incident: &&mut Incident| {
             matches!(incident.reason, Some(ExitReason::Unresponsive { .. })) && incident.down.is_none()
         };
@@ -197,8 +220,19 @@ impl Book {
         Some(incident.id)
     }
 
+    /// A child's supervisor has failed. It may not have been said yet.
+    fn orphaned(&mut self, path: &TreePath, took: Duration) -> Option<u64> {
+        let failed = |incident: &&mut Incident| {
+            incident.reason.is_some() && incident.down.is_none() && is_above(&incident.path, path)
+        };
+        let incident = self.incidents.iter_mut().rev().find(failed)?;
+        incident.stopped.push((path.clone(), took));
+        Some(incident.id)
+    }
+
     fn is_up(&mut self, event: &Event, open: &Open) -> Option<u64> {
         self.forget_before(event);
+        self.bystanders.forget_unclaimed(&event.path);
         let incident = self.find(open.get()).filter(|incident| incident.down.is_none())?;
         incident.down = Some(since(incident.at, event.at));
         Some(incident.id)

@@ -25,10 +25,18 @@ impl Incident {
         let Some(reason) = reason else {
             if let Some(fault) = &self.injected {
                 write!(f, "got a fault on purpose: {fault}")?;
+                write!(f, "{}", fault.says().map_or_else(String::new, |says| format!("\n  {says}")))?;
+            }
+            if let Some(before) = self.before {
+                write!(f, "\n  it goes on, and has ended an earlier life: incident {before}")?;
             }
             return match self.healed {
-                None => write!(f, "\n  it did not end of it, so its supervisor has nothing to do"),
-                Some(after) => write!(f, "\n  it did not end of it, and was healed after {after:.1?}"),
+                None => {
+                    write!(f, "\n  this life has not ended of it, so its supervisor has had nothing to do")
+                }
+                Some(after) => {
+                    write!(f, "\n  this life has not ended of it, and it was healed after {after:.1?}")
+                }
             };
         };
         write!(f, "{reason}")?;
@@ -94,7 +102,11 @@ impl Incident {
                     true => write!(f, "\n  decision: {budget}, at once")?,
                     false => write!(f, "\n  decision: {budget}; wait {delay:.1?} = {wait}")?,
                 }
-                write!(f, "\n  the oldest of these restarts is forgotten in {:.1?}", budget.frees_in)?;
+                write!(
+                    f,
+                    "\n  the oldest of these restarts was to be forgotten {:.1?} later",
+                    budget.frees_in
+                )?;
             }
         }
         Ok(())

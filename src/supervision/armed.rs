@@ -57,7 +57,12 @@ impl Armed {
     }
 
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.left == Some(0) || self.until.is_some_and(|until| until <= now)
+        self.is_spent() || self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether it has struck as often as it may.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == Some(0)
     }
 
     /// When it is to be looked at even if nothing happens.

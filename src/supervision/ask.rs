@@ -16,6 +16,7 @@ use super::mailbox::Mailbox;
 use super::queue::Refused;
 use crate::event::Unhandled;
 use crate::exit::ExitReason;
+use crate::incident::Trouble;
 use crate::path::TreePath;
 
 /// A child, for those who want to know why it did not answer. Made by [`ChildSpec::actor_ref`](super::ChildSpec::actor_ref);
@@ -99,6 +100,17 @@ impl AskError {
     pub fn incident(&self) -> Option<u64> {
         match self {
             Self::Crashed { incident, .. } => *incident,
+            _ => None,
+        }
+    }
+
+    /// What went wrong, for a [`Report::consequence`](crate::Report::consequence). None if nobody failed.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Crashed { incident: Some(incident), .. } => Some(Trouble::Incident(*incident)),
+            Self::Crashed { path, incarnation, .. } => {
+                Some(Trouble::Life { path: path.clone(), incarnation: *incarnation })
+            }
             _ => None,
         }
     }

@@ -248,11 +248,15 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
 
     /// Drops a message that nobody will handle; its sender hears `Closed`.
     fn discard(&mut self, letter: Letter<A>, why: Unhandled) {
+        self.discard_telling(letter, why, false);
+    }
+
+    fn discard_telling(&mut self, letter: Letter<A>, why: Unhandled, is_news: bool) {
         self.counts.dropped += 1;
         if let Some(fate) = &letter.fate {
             fate.is_unhandled(why);
         }
-        if self.counts.dropped.is_power_of_two() {
+        if is_news || self.counts.dropped.is_power_of_two() {
             let message = letter.kind.map(|kind| kind());
             self.trash.news = Some(EventKind::DeadLetter { message, why, total: self.counts.dropped });
         }

@@ -38,6 +38,8 @@ pub(super) struct Strike {
     pub(super) lasting: Option<Duration>,
     /// It is to be told.
     pub(super) is_news: bool,
+    /// It will not strike again.
+    pub(super) is_last: bool,
 }
 
 /// What becomes of the next message.
@@ -216,7 +218,8 @@ impl Inside {
 impl Strike {
     fn of(armed: &mut Armed, incarnation: u64) -> Self {
         let is_news = armed.is_news(incarnation);
-        Self { fault: armed.fault().clone(), lasting: armed.lasting(), is_news }
+        let (lasting, is_last) = (armed.lasting(), armed.is_spent());
+        Self { fault: armed.fault().clone(), lasting, is_news, is_last }
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Vitals {
     pub(crate) state: ChildState,
     pub(crate) incarnation: u64,
     pub(crate) last_exit: Option<ExitReason>,
+    /// Which incarnation that was.
+    ended: u64,
     /// Nobody starts it again: once its last incarnation has left, it is down for good.
     pub(super) is_retired: bool,
     pub(super) seat: Option<Arc<Seat>>,
@@ -50,6 +52,10 @@ impl Vitals {
     pub(super) fn left(&mut self, incarnation: u64, reason: ExitReason) {
         if self.incarnation == incarnation {
             self.rest(ChildState::Down);
+        }
+        // The next one may have been launched already, and wait for this end.
+        if self.ended < incarnation {
+            self.ended = incarnation;
             self.last_exit = Some(reason);
         }
     }
@@ -96,13 +102,16 @@ mod tests {
     }
 
     #[test]
-    fn a_life_that_is_over_changes_nothing() {
+    fn a_life_that_is_over_changes_no_state() {
         let mut vitals = Vitals { state: ChildState::Running, incarnation: 3, ..Vitals::default() };
         vitals.enter(2, ChildState::Stopping);
-        vitals.left(2, ExitReason::Normal);
+        vitals.left(2, ExitReason::Shutdown);
         assert_eq!(vitals.state, ChildState::Running);
+        assert!(matches!(vitals.last_exit, Some(ExitReason::Shutdown)), "but this is how it ended");
         vitals.left(3, ExitReason::Normal);
         vitals.enter(3, ChildState::Running);
+        vitals.left(1, ExitReason::Shutdown);
         assert_eq!(vitals.state, ChildState::Down);
+        assert!(matches!(vitals.last_exit, Some(ExitReason::Normal)));
     }
 }

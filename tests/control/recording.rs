@@ -62,7 +62,7 @@ async fn what_the_door_has_shown_is_read_back_equal() {
     };
     assert_eq!(incidents.len(), 2);
     for incident in incidents {
-        assert_eq!(last_of(&incident), Some(Entry::Incident(incident)));
+        assert_eq!(last_of(&incident), Some(Entry::Incident(incident.into())));
     }
     let jobs =
         |entry: &&Entry| matches!(entry, Entry::Extra(it) if it.name == "jobs" && it.value["done"] == 7);

@@ -22,7 +22,7 @@ fn stories(files: usize, faults: &[&str]) -> Vec<Incident> {
         Entry::Incident(incident) => Some((incident.id, incident)),
         _ => None,
     });
-    incidents.collect::<BTreeMap<_, _>>().into_values().collect()
+    incidents.collect::<BTreeMap<_, _>>().into_values().map(|it| *it).collect()
 }
 
 /// What was told of what came of it: by whom, of which file, and what.
@@ -44,7 +44,7 @@ fn a_fault_that_ends_nobody_has_a_story_with_the_file_that_it_struck_and_its_end
     assert!(retry.starts_with("latido/ledger: file-0: connection reset; again in"), "{retry}");
     assert_eq!(done, "latido/ledger: file-0: done, 10 B");
     assert!(
-        cut.story.contains("it did not end of it") && cut.story.contains(done.split_once(' ').unwrap().1)
+        cut.story.contains("it has not ended of it") && cut.story.contains(done.split_once(' ').unwrap().1)
     );
 }
 

@@ -71,7 +71,10 @@ impl Garden {
             spec = spec.watchdog(LIMIT);
         }
         if worker.listens {
-            spec = spec.message_limit(LIMIT);
+            spec = match plan.number % 2 {
+                0 => spec.message_limit(LIMIT),
+                _ => spec.wait_limit(LIMIT),
+            };
         }
         if let Some((room, overflow)) = worker.bound {
             spec = spec.mailbox(Bound::new(room, overflow));

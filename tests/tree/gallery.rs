@@ -196,10 +196,8 @@ impl std::fmt::Display for Late {
 }
 impl Report for Late {
     fn consequence(&self) -> Option<Consequence> {
-        let of = match self.0.incident() {
-            Some(incident) => Trouble::Incident(incident),
-            None => Trouble::Child(TreePath::root("shop").join("till")),
-        };
+        let till = || Trouble::Child(TreePath::root("shop").join("till"));
+        let of = self.0.trouble().unwrap_or_else(till);
         Some(Consequence { of, matter: "order 17".to_owned(), is_settled: false })
     }
 }

@@ -79,7 +79,7 @@ fn a_failure_is_told_with_what_was_decided_lost_and_kept_and_who_went_with_it() 
         assert_eq!(incidents[0].lost, 1);
         assert!(told[1].starts_with("lost 1 message that was being handled; "), "{told:?}");
         assert_eq!(told[2], "decision: restart 1 of 3 in T wait T = min(1s, T x 2^0)");
-        assert_eq!(told[3], "the oldest of these restarts is forgotten in T");
+        assert_eq!(told[3], "the oldest of these restarts was to be forgotten T later");
         assert_eq!(told[4], "stopped with it: app/b T app/a T");
         assert!(told[5].starts_with("up again as #2,"), "{told:?}");
         tree.stop(SECOND).await;

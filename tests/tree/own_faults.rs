@@ -38,7 +38,7 @@ fn a_fault_of_its_own_strikes_between_messages_or_at_one() {
         tree.inject("app/probe", fault("trip")).unwrap();
         started(&mut events, "app/probe", 2).await;
         let [mark, _, trip] = &tree.incidents()[..] else { panic!("{:?}", tree.incidents()) };
-        assert!(mark.reason.is_none() && mark.to_string().contains("did not end of it"), "{mark}");
+        assert!(mark.reason.is_none() && mark.to_string().contains("has not ended of it"), "{mark}");
         let story = trip.to_string();
         assert!(story.contains("over its own feet") && story.contains("on purpose: trip"), "{story}");
         tree.stop(SECOND).await;

@@ -28,6 +28,8 @@ pub struct Incident {
     pub down: Option<f64>,
     pub answered: Option<f64>,
     pub again: Option<u64>,
+    #[serde(default)]
+    pub before: Option<u64>,
     /// What came of it elsewhere: the first few things that were told.
     #[serde(default)]
     pub consequences: Vec<Told>,

@@ -205,6 +205,7 @@ impl From<&crate::Incident> for Incident {
             down: incident.down.map(|down| down.as_secs_f64()),
             answered: incident.answered.map(|answered| answered.as_secs_f64()),
             again: incident.again,
+            before: incident.before,
             consequences: incident.consequences.iter().map(Told::from).collect(),
             untold: incident.untold,
             story: incident.to_string(),

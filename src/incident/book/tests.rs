@@ -205,6 +205,44 @@ fn who_loses_its_thread_is_told_with_who_blocks_it() {
 }
 
 #[test]
+fn children_that_end_with_their_supervisor_are_in_its_story_whoever_is_told_of_first() {
+    let (mut book, open) = (Book::default(), Open::default());
+    let orphaned = |seq, path| {
+        let reason = ExitReason::Killed(Kill::Orphaned);
+        event(seq, path, EventKind::Stopped { reason, took: Duration::from_millis(seq) })
+    };
+    let life = |path| Trouble::Life { path: TreePath::root(path), incarnation: 1 };
+    assert_eq!(
+        noted(&mut book, &[orphaned(1, "app/old"), event(2, "app", EventKind::Started)]),
+        [None, None]
+    );
+    assert_eq!(noted(&mut book, &[orphaned(3, "app/a"), orphaned(4, "other/a")]), [None, None]);
+    assert_eq!(book.note(&failed(5, "app"), &open), Some(5));
+    assert_eq!(noted(&mut book, &[orphaned(6, "app/b"), orphaned(7, "application")]), [Some(5), None]);
+    let of = ["app/a", "app/b", "app/old", "other/a", "nobody"].map(|path| said(8, &life(path), "one"));
+    assert_eq!(noted(&mut book, &of), [Some(5), Some(5), None, None, None]);
+    let names: Vec<_> = book.incidents()[0].stopped.iter().map(|(path, _)| path.to_string()).collect();
+    assert_eq!(names, ["app/a", "app/b"]);
+}
+
+#[test]
+fn a_fault_that_strikes_life_after_life_names_the_last_that_it_ended() {
+    let (mut book, open) = (Book::default(), Open::default());
+    let deaf = || {
+        let (lived, message) = (Duration::ZERO, None);
+        EventKind::Exited { reason: ExitReason::Deaf { waited: lived }, lived, lost: 0, message, kept: 0 }
+    };
+    book.note(&injected(1, "a", "slow:3"), &open);
+    assert_eq!(book.note(&event(2, "a", deaf()), &open), Some(1));
+    let next = |seq, fault| Event { incarnation: 2, ..injected(seq, "a", fault) };
+    book.note(&next(3, "slow:3"), &open);
+    book.note(&next(4, "slow:4"), &open);
+    let before: Vec<_> = book.incidents().iter().map(|it| it.before).collect();
+    assert_eq!(before, [None, Some(1), None]);
+    assert!(book.incidents()[1].to_string().contains("has ended an earlier life: incident 1"));
+}
+
+#[test]
 fn what_comes_of_one_incident_is_told_up_to_a_bound_and_then_counted() {
     let mut book = Book::default();
     book.note(&failed(1, "a"), &Open::default());

@@ -151,7 +151,7 @@ impl<A: Actor<Context = Context<A>>> Pump<A> {
                 }
                 Passage::Drop(strike) => {
                     strike::tell(seat, &strike);
-                    core.mailbox.discard_next(claim);
+                    core.mailbox.discard_next(claim, strike.is_news || strike.is_last);
                     let Some(left) = self.state.budget.get().checked_sub(1) else {
                         cx.waker().wake_by_ref();
                         return None;

@@ -24,10 +24,10 @@ impl<A: Actor<Context = actix::Context<A>>> Mailbox<A> {
     }
 
     /// Drops the next message, whose sender hears that it was dropped on purpose.
-    pub(crate) fn discard_next(&self, claim: Claim) {
+    pub(crate) fn discard_next(&self, claim: Claim, is_news: bool) {
         self.with(|queue| {
             if queue.reader == claim {
-                queue.discard_next(Unhandled::Injected);
+                queue.discard_next(Unhandled::Injected, is_news);
                 self.room.notify_waiters();
             }
         });

@@ -79,9 +79,9 @@ impl<A: Actor<Context = actix::Context<A>>> Queue<A> {
     }
 
     /// Drops the next message.
-    pub(in crate::supervision) fn discard_next(&mut self, why: Unhandled) {
+    pub(in crate::supervision) fn discard_next(&mut self, why: Unhandled, is_news: bool) {
         if let Some(letter) = self.waiting.pop_front() {
-            self.discard(letter, why);
+            self.discard_telling(letter, why, is_news);
         }
     }
 

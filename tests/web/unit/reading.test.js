@@ -101,7 +101,7 @@ test("a story has its steps and its numbers in words", () => {
       "Up again as life number 2, 431 ms after it failed",
     ],
   );
-  assert.equal(steps[3].more, "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these is forgotten in 5 s.");
+  assert.equal(steps[3].more, "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these was to be forgotten 5 s later.");
 });
 
 test("a fault that ended nobody says so, and what came of it", () => {
@@ -116,7 +116,7 @@ test("a fault that ended nobody says so, and what came of it", () => {
     steps.map((step) => step.text),
     [
       "A fault was put in on purpose: cut",
-      "a did not end of it, so its supervisor has nothing to do",
+      "This life of a has not ended of it, so its supervisor has had nothing to do",
       "What came of it",
     ],
   );

@@ -127,7 +127,7 @@ impl Teller<'_> {
         for incident in now {
             if self.incidents.get(&incident.id) != Some(&incident) {
                 self.incidents.insert(incident.id, incident.clone());
-                if !self.say(Entry::Incident(incident)).await {
+                if !self.say(Entry::Incident(incident.into())).await {
                     return Ok(false);
                 }
             }

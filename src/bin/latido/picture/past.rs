@@ -79,7 +79,7 @@ impl Past {
                 run.events.push_back(event);
             }
             Entry::Incident(incident) => {
-                run.incidents.insert(incident.id, Arc::new(incident));
+                run.incidents.insert(incident.id, Arc::from(incident));
                 if run.incidents.len() > INCIDENTS {
                     run.incidents.pop_first();
                 }

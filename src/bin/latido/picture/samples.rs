@@ -63,8 +63,8 @@ pub(crate) fn event(seq: u64, at: f64, path: &str, level: &str) -> Event {
     Event { level: level.to_owned(), ..happened(seq, at, path, 1, What::Started) }
 }
 
-pub(crate) fn incident(id: u64, at: f64, path: &str) -> Incident {
-    Incident {
+pub(crate) fn incident(id: u64, at: f64, path: &str) -> Box<Incident> {
+    Box::new(Incident {
         id,
         at,
         path: path.to_owned(),
@@ -82,11 +82,12 @@ pub(crate) fn incident(id: u64, at: f64, path: &str) -> Incident {
         down: Some(0.001),
         answered: None,
         again: None,
+        before: None,
         consequences: vec![],
         untold: 0,
         story: format!(
             "incident {id}: {path} #1 panicked: oh\n  it had run for 1.0s\n  decision: restart 1 of 5 in 10s, at once\n  \
              up again as #2, 1.0ms after it failed"
         ),
-    }
+    })
 }

@@ -22,7 +22,7 @@ impl Ledger {
 
     /// Whoever had it did not answer.
     pub(super) fn blame_incident(&mut self, id: i64, attempt: u32, error: &AskError) {
-        self.blame(id, attempt, error.incident().map(Trouble::Incident));
+        self.blame(id, attempt, error.trouble());
     }
 
     /// It was fetched, and is wrong.

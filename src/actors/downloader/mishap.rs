@@ -51,7 +51,9 @@ impl Mishaps {
             (CUT, _) => Err(BrokenOff::Error(io::Error::from(Errno::CONNRESET).into())),
             (CORRUPT, Some(bytes)) if !bytes.is_empty() => {
                 let mut bytes = Vec::from(bytes);
-                bytes[0] ^= 1;
+                // The same wrong file twice would not be taken for bytes that were damaged on their way.
+                let place = fastrand::usize(..bytes.len());
+                bytes[place] ^= 1 << fastrand::u32(..8);
                 Ok(Some(bytes.into()))
             }
             (STALL, _) => {

@@ -1,11 +1,11 @@
 //! `latido demo --endless`: work that does not end, for whoever wants to break something and watch. A part of the tree
 //! brings in the same files under new names, round after round; those of old rounds go.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use std::{fmt, fs};
 
 use actix::prelude::*;
 use anyhow::{Context as _, Result};
@@ -13,6 +13,7 @@ use latido::control::{Client, OpenDoor};
 use latido::supervision::{ActorRef, AnySpec, ChildSpec, Placement};
 
 use super::origin::Corpus;
+use super::rounds::Rounds;
 use super::verdict::{Found, Record, found};
 use super::{Stage as Setting, fetch_args, write_list};
 use crate::exit::Exit;
@@ -28,8 +29,6 @@ use crate::signals::Signals;
 use crate::top;
 use crate::view::{self, Detail, Screen};
 
-/// The files of so many rounds are there.
-const ROUNDS_KEPT: usize = 3;
 /// With fewer files left to fetch the next round is brought in.
 const FEW: usize = 8;
 /// Who is watching does not want to wait half a minute until a part that hangs is found, or a server that says nothing; and a
@@ -52,6 +51,8 @@ pub(super) async fn play(setting: &Setting, mut signals: Signals, screen: &Scree
     let door = door::open("latido demo", &tree, &run, setting.door(), |words| screen.line(words.to_string()));
     door::show(&door, screen);
     let record = actix::spawn(Record::of(tree.subscribe()));
+    let rounds = Rounds::new(setting.dir.clone(), setting.corpus.files().len());
+    actix::spawn(rounds.follow(tree.subscribe()));
     let detail = if setting.top { Detail::Quiet } else { Detail::Normal };
     let view = actix::spawn(view::show(tree.subscribe(), run.board.clone(), screen.clone(), detail));
     let end = match setting.top {
@@ -153,17 +154,20 @@ impl Supply {
         self.board.get().is_some_and(|board| board.count(Stage::Queued) < FEW)
     }
 
-    /// What the next round has to bring.
-    fn next(&self) -> Result<Admit> {
-        let round = self.rounds.fetch_add(1, Ordering::Relaxed) + 1;
+    /// The round that is to be brought in next. Until it is taken in, that is the same one.
+    fn next(&self) -> usize {
+        self.rounds.load(Ordering::Relaxed) + 1
+    }
+
+    fn is_taken_in(&self, round: usize) {
+        self.rounds.fetch_max(round, Ordering::Relaxed);
+    }
+
+    fn files(&self, round: usize) -> Result<Admit> {
         let list = write_list(&self.corpus, &self.base, &self.dir, &name(round))?;
         let intake = Intake::new(&fetch_args(&list, &self.dir, WATCHED)?)?;
         let requests = intake.requests().collect();
         intake.directories.keep();
-        if let Some(old) = round.checked_sub(ROUNDS_KEPT) {
-            // There may be none.
-            let _ = fs::remove_dir_all(self.dir.join(name(old)));
-        }
         Ok(Admit(requests))
     }
 
@@ -171,7 +175,7 @@ impl Supply {
     fn verdict(&self, record: Record, end: End) -> Verdict {
         let mut verdict = Verdict { right: 0, corrupt: 0, record, end };
         let last = self.rounds.load(Ordering::Relaxed);
-        for round in last.saturating_sub(ROUNDS_KEPT)..=last {
+        for round in 1..=last {
             for file in self.corpus.files() {
                 match found(file, &self.dir.join(name(round)).join(&file.name)) {
                     Found::Nothing => {}
@@ -215,15 +219,20 @@ impl Handler<Look> for Supplier {
         if self.is_asking || !self.supply.is_wanted() {
             return;
         }
-        let round =
-            self.supply.next().unwrap_or_else(|error| latido::crash(format!("no new files: {error:#}")));
+        let round = self.supply.next();
+        let files = self.supply.files(round);
+        let files = files.unwrap_or_else(|error| latido::crash(format!("no new files: {error:#}")));
         self.is_asking = true;
         let ledger = self.ledger.clone();
-        let answer = async move { ledger.ask(round).await }.into_actor(self);
-        ctx.spawn(answer.map(|answer: Result<Result<Admission, _>, _>, supplier, _| {
+        let answer = async move { ledger.ask(files).await }.into_actor(self);
+        ctx.spawn(answer.map(move |answer: Result<Result<Admission, _>, _>, supplier, _| {
             supplier.is_asking = false;
-            if let Ok(Err(refused)) = answer {
-                log::error!("files of the demo were refused: {refused:?}");
+            // Otherwise the ledger has not heard of it, or not to the end, and is asked again.
+            if let Ok(admission) = answer {
+                supplier.supply.is_taken_in(round);
+                if let Err(refused) = admission {
+                    log::error!("files of the demo were refused: {refused:?}");
+                }
             }
         }));
     }

@@ -13,6 +13,7 @@ mod endless;
 mod mishap;
 pub(crate) mod origin;
 mod planned;
+mod rounds;
 mod sabotage;
 pub(crate) mod verdict;
 

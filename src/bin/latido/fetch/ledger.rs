@@ -65,6 +65,9 @@ fn backoff() -> Backoff {
 /// From one write to the journal to the next. What a run that is killed has done in this time is done again.
 const GROUP: Duration = Duration::from_millis(10);
 
+/// A write that was asked for and has not come by then is asked for again: its message may have been dropped on purpose.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
+
 /// What a ledger is built from; the same for every incarnation.
 pub(crate) struct Plan {
     pub(crate) journal: Arc<Shared>,
@@ -101,6 +104,8 @@ pub(crate) struct Ledger {
     /// Changed since the journal was last written; one may stand here twice.
     unsaved: Vec<i64>,
     saved: Option<Instant>,
+    /// How often.
+    writes: u64,
     to_fetch: VecDeque<i64>,
     to_process: Option<Queue>,
     downloads: Downloads,
@@ -133,6 +138,7 @@ impl Ledger {
             jobs: HashMap::new(),
             unsaved: Vec::new(),
             saved: None,
+            writes: 0,
             to_fetch: VecDeque::new(),
             to_process: plan.exec.as_ref().map(Exec::queue),
             is_awake_for_batch: false,
@@ -181,12 +187,22 @@ impl Ledger {
         let is_first = self.unsaved.is_empty();
         self.unsaved.push(id);
         let wait = self.saved.map_or(Duration::ZERO, |saved| GROUP.saturating_sub(saved.elapsed()));
-        // By way of the mailbox, so that a fault can be told to strike at the n-th.
         if self.unfinished == 0 || (is_first && wait.is_zero()) {
-            ctx.address().do_send(Save);
+            self.ask_to_save(ctx);
         } else if is_first {
-            ctx.run_later(wait, |_, ctx| ctx.address().do_send(Save));
+            ctx.run_later(wait, |ledger, ctx| ledger.ask_to_save(ctx));
         }
+    }
+
+    /// By way of the mailbox, so that a fault can be told to strike at the n-th.
+    fn ask_to_save(&self, ctx: &mut Context<Self>) {
+        ctx.address().do_send(Save);
+        let writes = self.writes;
+        ctx.run_later(ASKED_AGAIN, move |ledger, ctx| {
+            if ledger.writes == writes && !ledger.unsaved.is_empty() {
+                ledger.ask_to_save(ctx);
+            }
+        });
     }
 
     fn write(&mut self) {
@@ -201,6 +217,7 @@ impl Ledger {
         }
         sound(self.journal().record(self.unsaved.iter().filter_map(|id| self.jobs.get(id))));
         self.saved = Some(Instant::now());
+        self.writes += 1;
         for id in self.unsaved.drain(..) {
             // Those that wait for another try are read again when their turn comes.
             if self.jobs.get(&id).is_some_and(|job| job.is_finished() || job.stage == Stage::Queued) {

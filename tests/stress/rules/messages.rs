@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
+use latido::event::Unhandled;
 use latido::fault::Fault;
 use latido::supervision::{AskError, Overflow, Snapshot};
 use latido::{EventKind, ExitReason, TreePath};
@@ -47,13 +48,15 @@ pub(crate) fn check(history: &History<'_>, evidence: &Evidence, found: &mut Foun
     }
 }
 
-/// Dead letters are told of when there are one, two, four and so on; those that are dropped together, together.
+/// Dead letters are told of when there are one, two, four and so on; those that are dropped together, together. Of those that
+/// were dropped on purpose also the first and the last of each fault.
 fn are_told(history: &History<'_>, snapshot: &Snapshot, found: &mut Found) {
     let mut told: HashMap<&TreePath, Vec<u64>> = HashMap::new();
     for (at, event) in history.events.iter().enumerate() {
-        if let EventKind::DeadLetter { total, .. } = event.kind {
+        if let EventKind::DeadLetter { total, why, .. } = event.kind {
             let before = told.entry(&event.path).or_default();
-            if !total.is_power_of_two() || before.contains(&total) {
+            let is_due = total.is_power_of_two() || why == Unhandled::Injected;
+            if !is_due || before.contains(&total) {
                 let what = format!("{} is said to have {total} dead letters after {before:?}", event.path);
                 found.add("dead letters are told", at, [&event.path], what);
             }

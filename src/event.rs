@@ -240,6 +240,8 @@ impl fmt::Display for Event {
             EventKind::Restarting { .. } | EventKind::GaveUp { .. } => write!(f, "{path} {kind}"),
             EventKind::Report(report) => write!(f, "{path} #{incarnation}: {report}"),
             EventKind::Missed(_) => kind.fmt(f),
+            // Between two lives.
+            _ if *incarnation == 0 => write!(f, "{path} {kind}"),
             _ => write!(f, "{path} #{incarnation} {kind}"),
         }
     }

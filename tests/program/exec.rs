@@ -125,7 +125,7 @@ fn a_command_that_fails_gets_as_many_tries_as_it_may_have_and_no_more() {
     let run = || fetch(&dir, &["--exec", "sh moody", "--exec-tries", "2"]).with_code(1);
     let ended = run();
     assert!(ended.stdout.contains("exited with code 1 (after 2 tries)"), "{}", ended.stdout);
-    assert!(ended.stderr.contains("; again in 1."), "{}", ended.stderr);
+    assert!(ended.stderr.contains(": again in 1."), "{}", ended.stderr);
     let log = |name: &str| lines(&dir, "log").iter().filter(|line| *line == name).count();
     assert_eq!((log("file-000"), log("file-001")), (2, 2));
     // All its tries again, for what has failed alone, and no download.

@@ -46,7 +46,7 @@ fn wrong_content_is_never_under_the_name() {
     assert!(ended.stdout.contains(&reason), "{}", ended.stdout);
     assert_eq!(names_in(dir.path()), OURS);
     assert_eq!(server.requests().len(), 2);
-    assert!(ended.stderr.contains("; again in 1."), "{}", ended.stderr);
+    assert!(ended.stderr.contains(": again in 1."), "{}", ended.stderr);
 }
 
 #[test]

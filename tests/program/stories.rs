@@ -41,10 +41,14 @@ fn a_fault_that_ends_nobody_has_a_story_with_the_file_that_it_struck_and_its_end
     assert_eq!((cut.injected.as_deref(), &cut.reason), (Some("cut"), &None));
     let told = told(cut);
     let [retry, done] = &told[..] else { panic!("{told:?}") };
-    assert!(retry.starts_with("latido/ledger: file-0: connection reset; again in"), "{retry}");
+    assert!(
+        retry.starts_with("latido/ledger: file-0: again in") && retry.ends_with(": connection reset"),
+        "{retry}"
+    );
     assert_eq!(done, "latido/ledger: file-0: done, 10 B");
     assert!(
-        cut.story.contains("it has not ended of it") && cut.story.contains(done.split_once(' ').unwrap().1)
+        cut.story.contains("this life has not ended of it")
+            && cut.story.contains(done.split_once(' ').unwrap().1)
     );
 }
 

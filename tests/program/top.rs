@@ -60,7 +60,7 @@ fn a_part_is_broken_by_one_key_and_it_is_told_why_it_came_back() {
     top.until_shown("latido/downloaders/0 #3 started");
     top.press("sy");
     top.until_shown("it stays down until r restarts it");
-    top.until("the part to be down", |screen| chosen(screen).contains("finished"));
+    top.until("the part to be down", |screen| chosen(screen).contains("stopped"));
     top.press("r");
     top.until("the part to be up", |screen| chosen(screen).contains("running   #4"));
     top.press("q");

@@ -27,7 +27,9 @@ export class IncidentsView {
     show(this.nothing, incidents.length === 0);
     show(this.invitation, mayBreak);
     const failures = incidents.filter((incident) => incident.reason !== null).length;
-    say(this.number, incidents.length === 0 ? "" : plural(failures, "failure"));
+    const faults = incidents.length - failures;
+    const counts = [plural(failures, "failure"), faults > 0 && `${plural(faults, "fault")} beside`];
+    say(this.number, incidents.length === 0 ? "" : counts.filter(Boolean).join(", "));
     const first = incidents.find((incident) => befell(incident, selected)) ?? incidents[0];
     keyed(
       this.cards,

@@ -91,7 +91,13 @@ function outcomeOfFault({ healed, consequences = [] }) {
 /** A fault that has ended nobody. */
 function goesOn({ path, healed, before }) {
   const link = before == null ? undefined : { id: before, text: "It has ended an earlier life" };
-  const steps = [{ sort: "held", text: `This life of ${short(path)} has not ended of it, so its supervisor has had nothing to do`, link }];
+  const steps = [
+    {
+      sort: "held",
+      text: `This life of ${short(path)} has not ended of it, so its supervisor has had nothing to do`,
+      link,
+    },
+  ];
   if (healed != null) steps.push({ sort: "restarted", text: `It was healed after ${span(healed)}` });
   return steps;
 }
@@ -113,7 +119,8 @@ function decided(decision, path, boss, all, incident) {
       return {
         sort: "restarting",
         text: `${boss} restarts it: ${budget.used} of ${plural(budget.intensity, "restart")} in ${span(budget.period)}`,
-        more: wait + (budget.used > 1 ? `The oldest of these was to be forgotten ${span(budget.frees_in)} later.` : frees),
+        more:
+          wait + (budget.used > 1 ? `The oldest of these was to be forgotten ${span(budget.frees_in)} later.` : frees),
         bar: budget,
       };
     }

@@ -115,7 +115,7 @@ test("a fault that ends nobody has a story: which file it struck, and what becam
   await page.getByText("downloaders/0 got cut on purpose").first().waitFor();
   await page.getByRole("button", { name: "Why?" }).click();
   const story = page.locator(".story:has([aria-expanded=true])", { hasText: "got cut on purpose" });
-  await says(story, /later, ledger: file-\d+\.bin: connection reset; again in/);
+  await says(story, /later, ledger: file-\d+\.bin: again in .*: connection reset/);
   await says(story, /later, ledger: file-\d+\.bin: done/);
   await says(story, /settled after/);
   await shot(page, "cut");

@@ -101,12 +101,15 @@ test("a story has its steps and its numbers in words", () => {
       "Up again as life number 2, 431 ms after it failed",
     ],
   );
-  assert.equal(steps[3].more, "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these was to be forgotten 5 s later.");
+  assert.equal(
+    steps[3].more,
+    "Wait 420 ms = min(5s, 100ms × 2² × 1.05). The oldest of these was to be forgotten 5 s later.",
+  );
 });
 
 test("a fault that ended nobody says so, and what came of it", () => {
   const consequences = [
-    { after: 0.015, path: "app/ledger", matter: "f", text: "f: connection reset; again in 1.0s" },
+    { after: 0.015, path: "app/ledger", matter: "f", text: "f: again in 1.0s: connection reset" },
     { after: 1.4, path: "app/ledger", matter: "f", text: "f: done", settled: true },
   ];
   const cut = { reason: null, injected: "cut", decision: { kind: "not_asked" }, consequences, untold: 2 };
@@ -121,7 +124,7 @@ test("a fault that ended nobody says so, and what came of it", () => {
     ],
   );
   assert.deepEqual(steps[2].lines, [
-    "15 ms later, ledger: f: connection reset; again in 1.0s",
+    "15 ms later, ledger: f: again in 1.0s: connection reset",
     "1.4 s later, ledger: f: done",
     "and 2 more",
   ]);

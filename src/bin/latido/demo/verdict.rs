@@ -65,7 +65,13 @@ impl fmt::Display for Record {
         for (n, (kind, pattern)) in KINDS.iter().enumerate() {
             write!(f, "{}{kind} {}", if n == 0 { ": " } else { ", " }, self.restarts_of(pattern))?;
         }
-        writeln!(f, ", ledger {}", self.restarts_of("latido/ledger"))
+        let ledger = self.restarts_of("latido/ledger");
+        write!(f, ", ledger {ledger}")?;
+        let named: usize = KINDS.iter().map(|(_, pattern)| self.restarts_of(pattern)).sum();
+        match self.restarts.values().sum::<usize>().saturating_sub(named + ledger) {
+            0 => writeln!(f),
+            others => writeln!(f, ", others {others}"),
+        }
     }
 }
 

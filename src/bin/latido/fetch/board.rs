@@ -10,6 +10,8 @@ use tokio::sync::watch;
 use super::job::Stage;
 
 pub(crate) struct Board {
+    /// Whether the run stays when its jobs are finished: then what was there before it is of no interest.
+    stays: bool,
     stages: [AtomicUsize; STAGES],
     /// Bytes of the files that are under their names.
     bytes: AtomicU64,
@@ -53,8 +55,9 @@ impl Transfer {
 }
 
 impl Board {
-    pub(crate) fn new(downloaders: usize) -> Self {
+    pub(crate) fn new(downloaders: usize, stays: bool) -> Self {
         Self {
+            stays,
             stages: Default::default(),
             bytes: AtomicU64::new(0),
             fetched: AtomicU64::new(0),
@@ -124,8 +127,11 @@ impl Board {
         self.transfers.len()
     }
 
-    /// Bytes of finished files and of those on their way.
+    /// Bytes of finished files and of those on their way; in a run that stays, those that have come.
     pub(crate) fn bytes(&self) -> u64 {
+        if self.stays {
+            return self.fetched();
+        }
         let under_way = self.transfers().map(|transfer| transfer.progress.received()).sum::<u64>();
         self.bytes.load(Ordering::Relaxed) + under_way
     }

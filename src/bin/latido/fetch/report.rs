@@ -135,8 +135,8 @@ impl fmt::Display for JobReport {
             What::Verified { checksum, .. } => write!(f, "{name}: is {checksum}"),
             What::Done { bytes, .. } => write!(f, "{name}: done, {}", HumanBytes(*bytes)),
             What::Failed { error, .. } => write!(f, "{name}: failed: {error}"),
-            What::Retry { error, wait, .. } if wait.is_zero() => write!(f, "{name}: {error}; again at once"),
-            What::Retry { error, wait, .. } => write!(f, "{name}: {error}; again in {wait:.1?}"),
+            What::Retry { error, wait, .. } if wait.is_zero() => write!(f, "{name}: again at once: {error}"),
+            What::Retry { error, wait, .. } => write!(f, "{name}: again in {wait:.1?}: {error}"),
             What::Lost { stage } => {
                 let stage = stage.name();
                 write!(f, "{name}: lost while {stage}, which is done again")

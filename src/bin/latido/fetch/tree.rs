@@ -92,8 +92,8 @@ impl Work {
         );
         let runners: Vec<_> =
             runners.into_iter().map(|spec| CommandRunner::breakable(hung_after.watch_all(spec))).collect();
-        let board = Arc::new(Board::new(self.downloaders));
         let standing = self.standing;
+        let board = Arc::new(Board::new(self.downloaders, standing.is_some()));
         let heartbeat = heartbeat(self.journal.path(), &board, standing.as_ref());
         let plan = Arc::new(Plan {
             journal: self.journal,

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 
 mod show;
 
-pub(crate) use show::{clock, doing};
+pub(crate) use show::{clock, doing, is_stopped};
 
 /// `latido ps`.
 pub(crate) async fn ps(args: &PsArgs) -> Result<Exit> {
@@ -100,7 +100,14 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
     let (client, instance) = choose(&args.at).await?;
     let mut incidents = client.incidents().await?;
     match &args.what {
-        None => drop(incidents.drain(..incidents.len().saturating_sub(1))),
+        // The last failure, and a fault that was put in after it.
+        None => {
+            let failure = incidents.iter().rposition(|incident| incident.reason.is_some());
+            let last = incidents.len().saturating_sub(1);
+            let kept: Vec<_> = [failure, Some(last)].into_iter().flatten().collect();
+            incidents =
+                incidents.into_iter().enumerate().filter(|(n, _)| kept.contains(n)).map(|it| it.1).collect();
+        }
         Some(what) => incidents.retain(|incident| match what.parse::<u64>() {
             Ok(id) => incident.id == id,
             Err(_) => incident.befell(what) || TreePath::root(&incident.path).matches(what),
@@ -139,12 +146,15 @@ pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
     };
     // What cannot be, nobody need be asked.
     let injection = fault.parse::<Injection>()?.or_seed(args.seed);
-    let (client, _) = choose(&args.at).await?;
+    let (client, instance) = choose(&args.at).await?;
     let fault = injection.to_string();
     let inject = Inject { path: args.path.clone(), fault: fault.clone(), at_message: None };
     let done = client.inject(&inject).await?;
     let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
     let what = match injection.fault {
+        _ if args.path == instance.root => {
+            format!("{fault} was put into {}, which nobody is above: what ends it ends all of it", args.path)
+        }
         Fault::Heal => format!("what was put into {parts} was taken back"),
         _ => format!("{fault} was put into {parts}; `latido why` tells what comes of it"),
     };

@@ -104,8 +104,14 @@ pub(crate) fn doing(child: &Child) -> &'static str {
     match child.state {
         State::Running if child.draining => "draining",
         State::Running if child.paused => "paused",
+        State::Finished if is_stopped(child) => "stopped",
         state => word(state),
     }
+}
+
+/// Whether somebody has had it stopped.
+pub(crate) fn is_stopped(child: &Child) -> bool {
+    child.state == State::Finished && child.last_exit.as_ref().is_some_and(|exit| exit.kind == "shutdown")
 }
 
 pub(crate) fn word(state: State) -> &'static str {

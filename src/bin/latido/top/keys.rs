@@ -71,9 +71,13 @@ impl View {
             }
             Mode::Filter => self.in_filter(key.code),
             Mode::Why { scroll } => {
+                let down = |lines| Mode::Why { scroll: scroll.saturating_add(lines) };
+                let up = |lines| Mode::Why { scroll: scroll.saturating_sub(lines) };
                 self.mode = match key.code {
-                    KeyCode::Down | KeyCode::Char('j') => Mode::Why { scroll: scroll.saturating_add(1) },
-                    KeyCode::Up | KeyCode::Char('k') => Mode::Why { scroll: scroll.saturating_sub(1) },
+                    KeyCode::Down | KeyCode::Char('j') => down(1),
+                    KeyCode::PageDown => down(10),
+                    KeyCode::Up | KeyCode::Char('k') => up(1),
+                    KeyCode::PageUp => up(10),
                     _ => Mode::Tree,
                 }
             }
@@ -127,7 +131,7 @@ impl View {
     fn panics(&mut self) -> Option<Order> {
         let path = self.may_act()?;
         if !path.contains('/') {
-            self.refuse("nobody is above it, so that would end all of it; choose another part, or press i");
+            self.refuse("it would end all of it: nobody is above; choose another part, or i");
             return None;
         }
         faults::inject(&path, "panic").ok().map(Order::Inject)

@@ -155,6 +155,9 @@ pub(super) fn details(buffer: &mut Buffer, area: Rect, view: &View, ink: Ink) {
 fn about(part: &Part, at: f64) -> Vec<String> {
     let child = &part.child;
     let mut lines = vec![format!("{}, life #{}, {}", doing(child), child.incarnation, child.kind)];
+    if !child.armed.is_empty() {
+        lines[0] += &format!(", armed with {}", child.armed.join(" "));
+    }
     if let Some(supervisor) = &child.supervisor {
         let budget = &supervisor.budget;
         lines.push(format!(

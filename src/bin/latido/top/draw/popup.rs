@@ -1,6 +1,6 @@
 //! What stands above the rest for a while.
 
-use latido::control::wire::{Child, FaultInfo, State};
+use latido::control::wire::FaultInfo;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use super::ink::{Ink, row, wrapped};
 use super::panes::event_row;
 use crate::fetch::text::presentable;
+use crate::remote::is_stopped;
 use crate::top::faults::ready;
 use crate::top::keys::{HELP, Mode};
 use crate::top::view::View;
@@ -45,22 +46,30 @@ fn faults(buffer: &mut Buffer, area: Rect, view: &View, chosen: usize, text: &st
     lines_in(buffer, area, &title, lines.split_off((chosen + 1).saturating_sub(room)), ink);
 }
 
+const STOPPED: &str = "it was stopped on purpose, and stays down until it is restarted (r)";
+/// So many failures before the last are named.
+const EARLIER: usize = 5;
+
 /// The story of the last failure of a part, and what happened around it.
 fn why(buffer: &mut Buffer, area: Rect, view: &mut View, scroll: u16, ink: Ink) {
     let (Some(picture), Some(path)) = (&view.picture, &view.selected) else { return };
     let inner = frame(buffer, area, &format!("why {path}"), ink);
     let width = usize::from(inner.width);
+    let is_stopped = view.part().is_some_and(|part| is_stopped(&part.child));
     let Some(incident) = picture.incident(path) else {
-        ink.put(buffer, inner, "it has not failed, and nothing below it has", Style::new());
+        let text = if is_stopped { STOPPED } else { "it has not failed, and nothing below it has" };
+        ink.put(buffer, inner, text, Style::new());
         return;
     };
     let mut story = wrapped(&incident.story, width);
-    if view.part().is_some_and(|part| is_stopped(&part.child)) {
-        story.insert(0, String::new());
-        story.insert(
-            0,
-            "it was stopped on purpose, and stays down until it is restarted (r); before that:".to_owned(),
-        );
+    if is_stopped {
+        story.splice(0..0, [STOPPED.to_owned(), "before that:".to_owned(), String::new()]);
+    }
+    let earlier = picture.incidents.iter().rev().filter(|it| it.befell(path) && it.id < incident.id);
+    let earlier: Vec<_> = earlier.take(EARLIER).filter_map(|it| it.story.lines().next()).collect();
+    if !earlier.is_empty() {
+        story.extend([String::new(), "earlier, the last first:".to_owned()]);
+        story.extend(earlier.iter().flat_map(|line| wrapped(line, width)));
     }
     let (from, to) = (incident.at - 0.5, incident.at + incident.down.unwrap_or(0.0) + 2.0);
     let mut around: Vec<_> = picture.notable.iter().filter(|event| (from..to).contains(&event.at)).collect();
@@ -87,11 +96,6 @@ fn why(buffer: &mut Buffer, area: Rect, view: &mut View, scroll: u16, ink: Ink) 
     if let Mode::Why { scroll: now } = &mut view.mode {
         *now = u16::try_from(scroll).unwrap_or(u16::MAX);
     }
-}
-
-/// Whether somebody has had it stopped.
-fn is_stopped(child: &Child) -> bool {
-    child.state == State::Finished && child.last_exit.as_ref().is_some_and(|exit| exit.kind == "shutdown")
 }
 
 fn lines_in(buffer: &mut Buffer, area: Rect, title: &str, lines: Vec<(String, Style)>, ink: Ink) {

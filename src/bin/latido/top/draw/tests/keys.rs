@@ -73,7 +73,7 @@ fn a_stop_is_asked_about_and_the_root_is_not_broken_by_one_key() {
     assert_eq!(press(&mut view, KeyCode::Char('y')), Some(Order::Stop("app/pool/0".to_owned())));
     press(&mut view, KeyCode::PageUp);
     assert_eq!(press(&mut view, KeyCode::Char('p')), None);
-    assert!(screen(&mut view, 80, 24).contains("that would end all of it"));
+    assert!(screen(&mut view, 80, 24).contains("it would end all of it"));
     press(&mut view, KeyCode::Down);
     assert!(matches!(press(&mut view, KeyCode::Char('i')), Some(Order::AskFaults(_))));
     press(&mut view, KeyCode::End);

@@ -8,6 +8,8 @@ use std::task::{Context as TaskContext, Poll, ready};
 use actix::dev::{MessageResponse, OneshotSender};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 
 use crate::Reporter;
 
@@ -34,7 +36,9 @@ pub struct WhileWanted<A, R> {
     asker_ended: Option<End>,
 }
 
-type End = Pin<Box<dyn Future<Output = ()>>>;
+/// One wait, that is looked at only when it is woken itself: all who work for an actor share the lock behind it, and the work is
+/// woken often.
+type End = FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>;
 
 impl<A: Actor, R> WhileWanted<A, R> {
     /// Wraps the work.
@@ -45,7 +49,8 @@ impl<A: Actor, R> WhileWanted<A, R> {
     /// Drops it also when the life of an actor ends that had asked for it. One that blocks its thread, and was left behind,
     /// drops no request until its thread is free; and whoever has taken its place may ask for the same by then.
     pub fn asked_by(mut self, asker: Reporter) -> Self {
-        self.asker_ended = Some(Box::pin(async move { asker.ended().await }));
+        let ended: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move { asker.ended().await });
+        self.asker_ended = Some(FuturesUnordered::from_iter([ended]));
         self
     }
 }
@@ -78,7 +83,7 @@ impl<A: Actor, R: 'static> ActorFuture<A> for Watched<A, R> {
         if self.sender.as_mut().is_some_and(|sender| sender.poll_closed(cx).is_ready()) {
             return Poll::Ready(());
         }
-        if self.asker_ended.as_mut().is_some_and(|ended| ended.as_mut().poll(cx).is_ready()) {
+        if self.asker_ended.as_mut().is_some_and(|ended| ended.poll_next_unpin(cx).is_ready()) {
             return Poll::Ready(());
         }
         let result = ready!(self.work.as_mut().poll(actor, ctx, cx));

@@ -28,7 +28,7 @@ impl Incident {
                 write!(f, "{}", fault.says().map_or_else(String::new, |says| format!("\n  {says}")))?;
             }
             if let Some(before) = self.before {
-                write!(f, "\n  it goes on, and has ended an earlier life: incident {before}")?;
+                write!(f, "\n  the same fault has ended an earlier life: incident {before}")?;
             }
             return match self.healed {
                 None => {

@@ -60,3 +60,14 @@ fn a_failure_says_which_files_it_cost_and_that_they_were_done_after_all() {
     assert!(lost[0].ends_with(": lost while fetching, which is done again"), "{lost:?}");
     assert!(lost.last().unwrap().contains(": done, "), "{lost:?}");
 }
+
+#[test]
+fn a_dropped_message_says_which_files_it_held_up() {
+    let stories = stories(2, &["latido/downloaders/0=drop:1"]);
+    let [drop] = &stories[..] else { panic!("{stories:#?}") };
+    let told: Vec<_> = drop.consequences.iter().map(|told| &*told.text).collect();
+    let [letter, lost, .., done] = &told[..] else { panic!("{told:?}") };
+    assert!(letter.starts_with("a message (FetchAll) was not handled: it was dropped on purpose"), "{letter}");
+    assert_eq!(*lost, "file-0: lost while fetching, which is done again");
+    assert!(done.ends_with(": done, 10 B"), "{done}");
+}

@@ -239,7 +239,7 @@ fn a_fault_that_strikes_life_after_life_names_the_last_that_it_ended() {
     book.note(&next(4, "slow:4"), &open);
     let before: Vec<_> = book.incidents().iter().map(|it| it.before).collect();
     assert_eq!(before, [None, Some(1), None]);
-    assert!(book.incidents()[1].to_string().contains("has ended an earlier life: incident 1"));
+    assert!(book.incidents()[1].to_string().contains("the same fault has ended an earlier life: incident 1"));
 }
 
 #[test]

@@ -270,6 +270,13 @@ impl fmt::Display for Verdict {
         match &self.end {
             End::GaveUp(reason) => write!(f, "verdict   FAIL: the tree {reason}"),
             _ if self.exit() == Exit::Ok => f.write_str("verdict   PASS: nothing was lost"),
+            _ if self.corrupt == 0 => {
+                let files = if failed == 1 { "file" } else { "files" };
+                write!(
+                    f,
+                    "verdict   FAIL: {failed} {files} failed, each with its reason; nothing else was lost"
+                )
+            }
             _ => f.write_str("verdict   FAIL: something was lost"),
         }
     }

@@ -1,8 +1,9 @@
 //! What held a job up: a part that ended over it, or did it wrong. What is said of the job from then on is told in the story
 //! of that.
 
+use actix::{Actor, Context};
 use latido::incident::Trouble;
-use latido::supervision::AskError;
+use latido::supervision::{ActorRef, AskError};
 
 use super::Ledger;
 use crate::fetch::job::Job;
@@ -20,9 +21,13 @@ impl Ledger {
         self.blame(id, attempt, path.cloned().map(Trouble::Child));
     }
 
-    /// Whoever had it did not answer.
-    pub(super) fn blame_incident(&mut self, id: i64, attempt: u32, error: &AskError) {
-        self.blame(id, attempt, error.trouble());
+    /// Whoever had it did not answer: its life ended over it, or nobody took it there.
+    pub(super) fn blame_end<A>(&mut self, (id, attempt): (i64, u32), error: &AskError, part: &ActorRef<A>)
+    where
+        A: Actor<Context = Context<A>>,
+    {
+        let child = || part.path().cloned().map(Trouble::Child);
+        self.blame(id, attempt, error.trouble().or_else(child));
     }
 
     /// It was fetched, and is wrong.

@@ -223,8 +223,9 @@ impl Ledger {
     /// The downloader crashed, and what it had not told of is gone with it.
     fn lost(&mut self, downloader: usize, error: &AskError, ctx: &mut Context<Self>) {
         self.downloads.portions.lost();
+        let part = self.plan.crew.downloaders[downloader].clone();
         while let Some(Ticket { id, attempt }) = self.downloads.in_hand[downloader].pop_back() {
-            self.blame_incident(id, attempt, error);
+            self.blame_end((id, attempt), error, &part);
             self.answer(id, attempt, Answer::Lost, None, ctx);
         }
     }

@@ -81,7 +81,8 @@ impl Ledger {
                     None
                 }
                 Err(error) => {
-                    attempts.iter().for_each(|(id, attempt)| ledger.blame_incident(*id, *attempt, &error));
+                    let part = ledger.plan.crew.runners[runner].clone();
+                    attempts.iter().for_each(|job| ledger.blame_end(*job, &error, &part));
                     ledger.answer_all(&attempts, &Answer::Lost, ctx);
                     ledger.runner_losses.lost(runner)
                 }

@@ -45,7 +45,8 @@ impl Ledger {
                 Ok(Ok(Err(error))) => Answer::VerifyFailed { error: Failure::new(Cause::Disk, error) },
                 Ok(Err(JobError::Lost)) => return ledger.unverified(id, attempt, ctx),
                 Err(error) => {
-                    ledger.blame_incident(id, attempt, &error);
+                    let cpu = ledger.plan.crew.cpu.clone();
+                    ledger.blame_end((id, attempt), &error, &cpu);
                     return ledger.unverified(id, attempt, ctx);
                 }
                 Ok(Err(error)) => Answer::VerifyFailed { error: Failure::new(Cause::Other, error) },

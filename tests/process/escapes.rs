@@ -87,7 +87,9 @@ async fn a_program_that_ends_by_itself_takes_what_has_escaped_along() {
     held.opened().await;
     within(shell.send(WriteLine("leave".into()))).await.unwrap().unwrap();
     let exit = failed(within(end).await.unwrap());
-    assert_eq!((exit.code(), exit.census.escaped, exit.census.survivors.len()), (Some(7), 1, 0), "{exit}");
+    assert_eq!((exit.code(), exit.census.survivors.len()), (Some(7), 0), "{exit}");
+    // Those on the way to it may not have ended yet.
+    assert!((1..=3).contains(&exit.census.escaped), "{exit}");
     held.released().await;
 }
 

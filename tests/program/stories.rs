@@ -67,7 +67,10 @@ fn a_dropped_message_says_which_files_it_held_up() {
     let [drop] = &stories[..] else { panic!("{stories:#?}") };
     let told: Vec<_> = drop.consequences.iter().map(|told| &*told.text).collect();
     let [letter, lost, .., done] = &told[..] else { panic!("{told:?}") };
-    assert!(letter.starts_with("a message (FetchAll) was not handled: it was dropped on purpose"), "{letter}");
+    assert!(
+        letter.starts_with("a message (FetchAll) was not handled: it was dropped on purpose"),
+        "{letter}"
+    );
     assert_eq!(*lost, "file-0: lost while fetching, which is done again");
     assert!(done.ends_with(": done, 10 B"), "{done}");
 }

@@ -25,7 +25,9 @@ impl Incident {
         let Some(reason) = reason else {
             if let Some(fault) = &self.injected {
                 write!(f, "got a fault on purpose: {fault}")?;
-                write!(f, "{}", fault.says().map_or_else(String::new, |says| format!("\n  {says}")))?;
+                if let Some(says) = fault.says() {
+                    write!(f, "\n  {says}")?;
+                }
             }
             if let Some(before) = self.before {
                 write!(f, "\n  the same fault has ended an earlier life: incident {before}")?;

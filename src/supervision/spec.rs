@@ -169,15 +169,15 @@ impl<A: Actor<Context = Context<A>>> ChildSpec<A> {
     /// their sender knows how long those may take, see [`ask_within`](ActorRef::ask_within). Nor of an asynchronous
     /// start, nor of a child that was asked to stop, nor of a blocked thread, see [`watchdog`](Self::watchdog).
     pub fn message_limit(mut self, limit: Duration) -> Self {
-        self.rules.limits.deaf = Some(limit);
+        (self.rules.limits.deaf, self.rules.limits.deaf_uncalled) = (Some(limit), false);
         self
     }
 
     /// The same for one to which nobody may say anything for long: it has failed also when no message waits. Whatever it has
     /// put into `ctx.wait()` has to end within the limit then. In the place of a `message_limit`.
     pub fn wait_limit(mut self, limit: Duration) -> Self {
-        self.rules.limits.deaf_uncalled = true;
-        self.message_limit(limit)
+        (self.rules.limits.deaf, self.rules.limits.deaf_uncalled) = (Some(limit), true);
+        self
     }
 
     /// The child, for those who want to know why it did not answer.

@@ -102,11 +102,9 @@ pub(crate) async fn why(args: &WhyArgs) -> Result<Exit> {
     match &args.what {
         // The last failure, and a fault that was put in after it.
         None => {
-            let failure = incidents.iter().rposition(|incident| incident.reason.is_some());
-            let last = incidents.len().saturating_sub(1);
-            let kept: Vec<_> = [failure, Some(last)].into_iter().flatten().collect();
-            incidents =
-                incidents.into_iter().enumerate().filter(|(n, _)| kept.contains(n)).map(|it| it.1).collect();
+            let failure = incidents.iter().rfind(|incident| incident.reason.is_some()).map(|it| it.id);
+            let last = incidents.last().map(|it| it.id);
+            incidents.retain(|it| [failure, last].contains(&Some(it.id)));
         }
         Some(what) => incidents.retain(|incident| match what.parse::<u64>() {
             Ok(id) => incident.id == id,
@@ -152,10 +150,10 @@ pub(crate) async fn inject(args: &InjectArgs) -> Result<Exit> {
     let done = client.inject(&inject).await?;
     let parts = if done.children == 1 { "1 part".to_owned() } else { format!("{} parts", done.children) };
     let what = match injection.fault {
+        Fault::Heal => format!("what was put into {parts} was taken back"),
         _ if args.path == instance.root => {
             format!("{fault} was put into {}, which nobody is above: what ends it ends all of it", args.path)
         }
-        Fault::Heal => format!("what was put into {parts} was taken back"),
         _ => format!("{fault} was put into {parts}; `latido why` tells what comes of it"),
     };
     heard(writeln!(stdout(), "{what}"));
